@@ -1,0 +1,116 @@
+"""Addresses: which channels exist, and when two addresses are the same one.
+
+Two forms of every address are kept. `address` is what the provider or caller sent and is echoed back unchanged;
+`canonical` is what rules, keys and look-ups compare.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+import phonenumbers
+
+MAX_LENGTH = 254
+"""Longest address in characters (Conversations API v2, `Address.address`)."""
+
+_PREFIXES = re.compile(r"(?:\s*(?:whatsapp|rcs|sms|tel|client):)+\s*", re.IGNORECASE)
+_PHONE_PUNCTUATION = re.compile(r"[\s.\-()/\u00a0]")
+_PLUS_DIGITS = re.compile(r"\+[0-9]{7,15}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CACHED_ADDRESSES = 1 << 17
+
+
+class Channel(StrEnum):
+    """Channels of the Conversations API v2."""
+
+    VOICE = "VOICE"
+    SMS = "SMS"
+    RCS = "RCS"
+    WHATSAPP = "WHATSAPP"
+    CHAT = "CHAT"
+    VIDEO = "VIDEO"
+    EMAIL = "EMAIL"
+
+
+class InvalidAddress(ValueError):
+    """The text cannot be an address of its channel; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One party's address on one channel."""
+
+    channel: Channel
+    address: str
+    canonical: str
+
+
+@lru_cache(maxsize=_CACHED_ADDRESSES)
+def parse(channel: Channel, address: str) -> Address:
+    """Read an address as it came in.
+
+    Raises InvalidAddress when it is empty, longer than 254 characters, holds control characters, or starts like an
+    international number (`+`) without being one.
+
+    >>> parse(Channel.WHATSAPP, "whatsapp:+1 (555) 123-4567").canonical
+    '+15551234567'
+    """
+    if not address.strip():
+        raise InvalidAddress("an address must not be empty")
+    if len(address) > MAX_LENGTH:
+        raise InvalidAddress(f"an address has at most {MAX_LENGTH} characters, this one has {len(address)}")
+    if _CONTROL.search(address):
+        raise InvalidAddress("an address must not hold control characters")
+    return Address(channel, address, canonical(channel, address))
+
+
+def canonical(channel: Channel, address: str) -> str:
+    """The form in which addresses are compared; idempotent.
+
+    | address                               | canonical           |
+    |---------------------------------------|---------------------|
+    | `whatsapp:+15551234567`               | `+15551234567`      |
+    | `tel:+1-555-123-4567`                 | `+15551234567`      |
+    | `sip:Ann@Example.COM:5060;transport=tcp` | `sip:Ann@example.com` |
+    | `client:agent-1`                      | `agent-1`           |
+    | `Ann@Example.com` on EMAIL            | `ann@example.com`   |
+    | anything else                         | itself, byte for byte |
+    """
+    text = address.strip()
+    if prefixes := _PREFIXES.match(text):
+        text = text[prefixes.end() :]
+    if text.startswith("+"):
+        return _e164(text)
+    if text[:5].lower().startswith(("sip:", "sips:")):
+        return _sip(text)
+    if channel is Channel.EMAIL:
+        return text.lower()
+    return text
+
+
+def is_e164(canonical_address: str) -> bool:
+    """Whether a canonical address is a phone number."""
+    return canonical_address.startswith("+")
+
+
+def _e164(text: str) -> str:
+    digits = _PHONE_PUNCTUATION.sub("", text)
+    if not _PLUS_DIGITS.fullmatch(digits):
+        raise InvalidAddress(f"{text!r} starts like an international number but is not + and 7 to 15 digits")
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        # A country code that does not exist: still one address, compared by its digits.
+        return digits
+    # A number whose national part is only trunk zeros would lose digits by parsing; its digits are its identity.
+    formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return formatted if _PLUS_DIGITS.fullmatch(formatted) else digits
+
+
+def _sip(text: str) -> str:
+    scheme, _, rest = text.partition(":")
+    rest = re.split(r"[;?]", rest, maxsplit=1)[0]
+    user, at, host = rest.rpartition("@")
+    bare_host = re.sub(r":[0-9]+$", "", host).lower()
+    return f"{scheme.lower()}:{user}{at}{bare_host}"

@@ -1,0 +1,112 @@
+"""Who is who: which side of a message is ours, and by which identifiers a customer is recognised.
+
+Sources: conversations.md section 7 and memory.md section 6 of the contract; the seed document's Kiran example asks
+that WhatsApp and phone of one number meet in one profile.
+"""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.domain.addresses import Address, Channel, is_e164
+from orchestrator.domain.messages import CallType, Direction, InboundMessage
+
+
+class ParticipantType(StrEnum):
+    """Roles of a participant; only CUSTOMER has a profile (seed document)."""
+
+    CUSTOMER = "CUSTOMER"
+    HUMAN_AGENT = "HUMAN_AGENT"
+    AI_AGENT = "AI_AGENT"
+    AGENT = "AGENT"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The participant types of a message's two parties, and how they were told apart."""
+
+    author: ParticipantType
+    recipient: ParticipantType
+    reason: str
+
+
+_INBOUND = (ParticipantType.CUSTOMER, ParticipantType.AGENT)
+_OUTBOUND = (ParticipantType.AGENT, ParticipantType.CUSTOMER)
+_BOTH_OURS = (ParticipantType.AGENT, ParticipantType.AGENT)
+_UNKNOWN = (ParticipantType.UNKNOWN, ParticipantType.UNKNOWN)
+
+
+def sides(message: InboundMessage, *, numbers: AbstractSet[str], literals: AbstractSet[str]) -> Sides:
+    """Tell our side from the customer's; both UNKNOWN when nothing tells (profiles may then still do).
+
+    In order: the account's registered `numbers`, the provider's direction when the rules' `literals` do not settle it,
+    and the literals themselves. Two addresses of ours talking to each other are both AGENT.
+    """
+    for reason, ours in (("number", numbers), ("rule", literals)):
+        author, recipient = message.author.canonical in ours, message.recipient.canonical in ours
+        if author != recipient:
+            return Sides(*(_OUTBOUND if author else _INBOUND), reason)
+        if author and reason == "number":
+            return Sides(*_BOTH_OURS, reason)
+    if message.direction is not None:
+        return Sides(*(_INBOUND if message.direction is Direction.INBOUND else _OUTBOUND), "direction")
+    if message.author.canonical in literals:
+        return Sides(*_BOTH_OURS, "rule")
+    return Sides(*_UNKNOWN, "none")
+
+
+def sides_by_profile(*, author_known: bool, recipient_known: bool) -> Sides:
+    """Neither side is ours: exactly one known profile makes that side the CUSTOMER, anything else tells nothing."""
+    if author_known == recipient_known:
+        return Sides(*_UNKNOWN, "none")
+    known = (ParticipantType.CUSTOMER, ParticipantType.UNKNOWN)
+    return Sides(*(known if author_known else known[::-1]), "profile")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Identifier:
+    """A value by which a memory store recognises a profile, already normalised for its type."""
+
+    id_type: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """How an address is looked up in a memory store."""
+
+    lookup: tuple[Identifier, ...]
+    """Asked in this order; the first that has a profile decides. The profile found gains the missing ones."""
+    anchor: Identifier
+    """The one that a new profile must win to exist, so that two first messages at once make one profile."""
+
+
+def recognition(
+    address: Address, *, call_type: str = CallType.PSTN, link_phone_and_whatsapp: bool = True
+) -> Recognition | None:
+    """The identifiers of an address; None where its channel has none (client and SIP calls, RCS sender ids, video).
+
+    A WhatsApp number is looked up as `whatsapp`, then as `phone`; its new profile is anchored on `phone`, so that an
+    SMS of the same number arriving at the same instant finds the same profile.
+    """
+    number = address.canonical if is_e164(address.canonical) else None
+    match address.channel:
+        case Channel.SMS | Channel.RCS if number:
+            return _alone(Identifier("phone", number))
+        case Channel.VOICE if number and call_type == CallType.PSTN:
+            return _alone(Identifier("phone", number))
+        case Channel.WHATSAPP if number:
+            whatsapp, phone = Identifier("whatsapp", f"whatsapp:{number}"), Identifier("phone", number)
+            if link_phone_and_whatsapp:
+                return Recognition((whatsapp, phone), phone)
+            return _alone(whatsapp)
+        case Channel.CHAT:
+            return _alone(Identifier("chat", address.canonical))
+        case Channel.EMAIL:
+            return _alone(Identifier("email", address.canonical))
+    return None
+
+
+def _alone(identifier: Identifier) -> Recognition:
+    return Recognition((identifier,), identifier)

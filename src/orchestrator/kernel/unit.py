@@ -1,0 +1,61 @@
+"""A unit of work: one transaction, one moment, the account it acts for. The only place that begins and commits.
+
+Nothing waits for the network while a unit is open.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from orchestrator.kernel.clock import Clock
+
+
+class Driver(Protocol):
+    """What set-based statements need of asyncpg's connection."""
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]: ...
+
+    async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None: ...
+
+    async def fetchval(self, query: str, *args: Any) -> Any: ...
+
+    async def execute(self, query: str, *args: Any) -> str: ...
+
+
+@dataclass(slots=True)
+class Unit:
+    """An open transaction."""
+
+    connection: AsyncConnection
+    """For ordinary statements, built with SQLAlchemy."""
+    driver: Driver
+    """The same connection and transaction, for set-based statements in SQL."""
+    now: datetime
+    """The moment of everything that happens in this unit."""
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+    """Called once the transaction is durable."""
+
+
+class Units:
+    """Opens units of work."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self.engine = engine
+        self.clock = clock
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Unit]:
+        """A transaction that commits when the block ends and rolls back when it raises."""
+        async with self.engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver: Any = raw.driver_connection
+            unit = Unit(connection, driver, self.clock.now())
+            async with driver.transaction():
+                yield unit
+        for callback in unit.after_commit:
+            callback()

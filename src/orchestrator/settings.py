@@ -1,0 +1,91 @@
+"""Every setting of the service, read from environment variables `ORCHESTRATOR_…`; the defaults run on a laptop."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from orchestrator.domain.backoff import DEFAULT_DELAYS, Backoff
+
+
+class Settings(BaseSettings):
+    """Settings of one process. Composition roots read them once and hand values down."""
+
+    model_config = SettingsConfigDict(env_prefix="ORCHESTRATOR_", extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on.")
+    public_url: str | None = Field(
+        None,
+        description="The origin that clients and providers use, such as https://orchestrator.example.com. "
+        "Signatures are checked against it. Default: the request's own scheme and host.",
+    )
+    mode: Literal["dev", "production"] | None = Field(
+        None, description="`dev` relaxes what only matters on a laptop. Default: dev with the embedded store."
+    )
+    log_format: Literal["json", "text"] | None = Field(None, description="Default: text in dev mode, else json.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    data_dir: Path = Field(
+        Path(".orchestrator"), description="Holds the embedded Postgres, first-start credentials and the secret key."
+    )
+    database_url: str | None = Field(
+        None, description="postgresql://… of a server of your own (13 or newer). Default: embedded Postgres."
+    )
+    database_pool_size: int = Field(10, ge=2, description="Most connections to Postgres per process.")
+    secret_key: SecretStr | None = Field(
+        None, description="Encrypts auth tokens at rest. Default: made at first start, kept in the data folder."
+    )
+
+    account_sid: str | None = Field(None, pattern=r"^AC[0-9a-f]{32}$", description="Account made at first start.")
+    auth_token: SecretStr | None = Field(None, description="Its auth token; made at first start when not given.")
+
+    verify_signatures: bool = Field(True, description="Refuse provider traffic whose X-Twilio-Signature is wrong.")
+    max_body_bytes: int = Field(10 * 1024 * 1024, ge=1024, description="Largest request body in bytes.")
+    batch_size: int = Field(64, ge=1, le=1000, description="Most messages that one ingest transaction carries.")
+    link_phone_and_whatsapp: bool = Field(
+        True, description="A WhatsApp number is recognised as the phone number it is, and the other way round."
+    )
+    passive_profile_creation: bool = Field(
+        True, description="A captured customer whom no profile matches gets a new profile."
+    )
+    uncaptured_retention_days: int = Field(7, ge=0, description="How long traces of uncaptured traffic are kept.")
+    receipt_retention_days: int = Field(30, ge=1, description="How long a provider's message id is remembered.")
+
+    worker: bool = Field(True, description="Run the background loops (callbacks, timers) inside `serve`.")
+    sweep_interval: float = Field(1.0, gt=0, description="Seconds between looks for conversations that are due.")
+    deliver_interval: float = Field(0.25, gt=0, description="Seconds between looks for callbacks that are due.")
+    deliver_concurrency: int = Field(64, ge=1, description="Callbacks in flight per process.")
+    allow_insecure_callbacks: bool | None = Field(
+        None, description="Admit http and private hosts as status callbacks. Default: on in dev mode, else off."
+    )
+    callback_order: Literal["bounded", "strict", "parallel"] = Field(
+        "bounded", description="Whether a failing callback holds up the later events of its conversation."
+    )
+    callback_retry_delays: Annotated[tuple[float, ...], NoDecode] = Field(
+        DEFAULT_DELAYS, description="Seconds between the attempts of a callback, comma-separated."
+    )
+    callback_connect_timeout: float = Field(5.0, gt=0, description="Seconds to wait for a callback's connection.")
+    callback_read_timeout: float = Field(15.0, gt=0, description="Seconds to wait for a callback's answer.")
+
+    @field_validator("callback_retry_delays", mode="before")
+    @classmethod
+    def _split_delays(cls, value: object) -> object:
+        return tuple(value.split(",")) if isinstance(value, str) else value
+
+    @property
+    def is_dev(self) -> bool:
+        return (self.mode or ("dev" if self.database_url is None else "production")) == "dev"
+
+    @property
+    def admits_insecure_callbacks(self) -> bool:
+        return self.is_dev if self.allow_insecure_callbacks is None else self.allow_insecure_callbacks
+
+    @property
+    def writes_json_logs(self) -> bool:
+        return (self.log_format or ("text" if self.is_dev else "json")) == "json"
+
+    @property
+    def backoff(self) -> Backoff:
+        return Backoff(delays=self.callback_retry_delays)

@@ -1,0 +1,70 @@
+"""Memory stores: profiles, the identifiers that recognise them, and their traits."""
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, text
+
+from orchestrator.tables.base import Json, Key, Moment, account_id, metadata
+
+memory_stores = Table(
+    "memory_stores",
+    metadata,
+    account_id(),
+    Column("id", Key, primary_key=True),
+    Column("display_name", Key, nullable=False),
+    Column("description", Key),
+    Column("status", Key, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("deleted_at", Moment),
+    CheckConstraint("status in ('QUEUED', 'PROVISIONING', 'ACTIVE', 'FAILED')", name="status"),
+    Index(
+        "memory_stores_name_key",
+        "account_id",
+        "display_name",
+        unique=True,
+        postgresql_where=text("deleted_at is null"),
+    ),
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    account_id(),
+    Column("store_id", Key, primary_key=True),
+    Column("id", Key, primary_key=True),
+    Column("merged_into", Key, comment="the canonical profile, once this one was merged away"),
+    Column("created_at", Moment, nullable=False),
+)
+
+profile_identifiers = Table(
+    "profile_identifiers",
+    metadata,
+    account_id(),
+    Column("store_id", Key, primary_key=True),
+    Column("id_type", Key, primary_key=True),
+    Column("value", Key, primary_key=True, comment="normalised"),
+    Column("profile_id", Key, primary_key=True),
+    Column("is_unique", Boolean, nullable=False, comment="the value belongs to one profile only"),
+    Column("created_at", Moment, nullable=False),
+    Index(
+        "profile_identifiers_unique_key",
+        "account_id",
+        "store_id",
+        "id_type",
+        "value",
+        unique=True,
+        postgresql_where=text("is_unique"),
+    ),
+    Index("profile_identifiers_profile_idx", "account_id", "store_id", "profile_id"),
+)
+
+profile_traits = Table(
+    "profile_traits",
+    metadata,
+    account_id(),
+    Column("store_id", Key, primary_key=True),
+    Column("profile_id", Key, primary_key=True),
+    Column("trait_group", Key, primary_key=True),
+    Column("name", Key, primary_key=True),
+    Column("value", Json, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
