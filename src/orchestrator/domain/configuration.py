@@ -43,20 +43,26 @@ class Settings:
     rules: Mapping[Channel, tuple[CaptureRule, ...]]
     timeouts: Mapping[Channel, Timeouts]
     status_callbacks: tuple[StatusCallback, ...]
+    literals: frozenset[str]
+    """Every canonical address that a capture rule names: one of ours, as a rule."""
 
 
 def settings_from_wire(body: Mapping[str, Any]) -> Settings:
     """Read settings in the API's own JSON form, as versions are stored."""
     channels = {Channel(name): setting for name, setting in (body.get("channelSettings") or {}).items()}
+    rules = {
+        channel: tuple(rule_from_wire(channel, rule) for rule in setting.get("captureRules") or ())
+        for channel, setting in channels.items()
+    }
     return Settings(
         grouping_type=GroupingType(body["conversationGroupingType"]),
         memory_store_id=body["memoryStoreId"],
-        rules={
-            channel: tuple(rule_from_wire(channel, rule) for rule in setting.get("captureRules") or ())
-            for channel, setting in channels.items()
-        },
+        rules=rules,
         timeouts={channel: _timeouts(setting.get("statusTimeouts") or {}) for channel, setting in channels.items()},
         status_callbacks=callbacks_from_wire(body.get("statusCallbacks") or ()),
+        literals=frozenset(
+            literal for of_channel in rules.values() for rule in of_channel for literal in rule.literals
+        ),
     )
 
 

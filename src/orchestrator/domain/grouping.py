@@ -13,7 +13,7 @@ from orchestrator.domain.addresses import Address
 from orchestrator.domain.configuration import GroupingType
 
 _SEPARATOR = " "  # written between the parts of a key
-_ESCAPE = {"\\": "\\\\", _SEPARATOR: "\\_"}
+_ESCAPED = str.maketrans({"\\": "\\\\", _SEPARATOR: "\\_"})
 
 
 def grouping_key(grouping: GroupingType, one: Address, other: Address, profile_id: str | None) -> str:
@@ -37,4 +37,4 @@ def grouping_key(grouping: GroupingType, one: Address, other: Address, profile_i
 
 
 def _key(*parts: str) -> str:
-    return _SEPARATOR.join(part.translate(str.maketrans(_ESCAPE)) for part in parts)
+    return _SEPARATOR.join(part.translate(_ESCAPED) for part in parts)

@@ -90,23 +90,19 @@ def recognition(
     A WhatsApp number is looked up as `whatsapp`, then as `phone`; its new profile is anchored on `phone`, so that an
     SMS of the same number arriving at the same instant finds the same profile.
     """
-    number = address.canonical if is_e164(address.canonical) else None
+    number = address.canonical
+    by_number = is_e164(number) and not (address.channel is Channel.VOICE and call_type != CallType.PSTN)
+    identifier: Identifier | None = None
     match address.channel:
-        case Channel.SMS | Channel.RCS if number:
-            return _alone(Identifier("phone", number))
-        case Channel.VOICE if number and call_type == CallType.PSTN:
-            return _alone(Identifier("phone", number))
-        case Channel.WHATSAPP if number:
-            whatsapp, phone = Identifier("whatsapp", f"whatsapp:{number}"), Identifier("phone", number)
+        case Channel.WHATSAPP if by_number:
+            identifier = Identifier("whatsapp", f"whatsapp:{number}")
             if link_phone_and_whatsapp:
-                return Recognition((whatsapp, phone), phone)
-            return _alone(whatsapp)
+                phone = Identifier("phone", number)
+                return Recognition((identifier, phone), phone)
+        case Channel.SMS | Channel.RCS | Channel.VOICE if by_number:
+            identifier = Identifier("phone", number)
         case Channel.CHAT:
-            return _alone(Identifier("chat", address.canonical))
+            identifier = Identifier("chat", number)
         case Channel.EMAIL:
-            return _alone(Identifier("email", address.canonical))
-    return None
-
-
-def _alone(identifier: Identifier) -> Recognition:
-    return Recognition((identifier,), identifier)
+            identifier = Identifier("email", number)
+    return Recognition((identifier,), identifier) if identifier else None

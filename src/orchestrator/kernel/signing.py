@@ -41,18 +41,18 @@ def verify(auth_token: str, url: str, signature: str, *, params: Iterable[tuple[
     if not auth_token:
         return False  # anybody can sign with an empty key
     try:
-        given, fields, digest = signature.encode(), _fields(params), _declared_digest(url)
+        given, form, digest = signature.encode(), set(params), _declared_digest(url)
         if digest is not None and hmac.compare_digest(hashlib.sha256(body).hexdigest().encode(), digest.encode()):
             return _matches(auth_token.encode(), url, "", given)
-        if fields or not (body or digest):
-            return _matches(auth_token.encode(), url, fields, given)
+        if form or not (body or digest):
+            return _matches(auth_token.encode(), url, _fields(form), given)
     except ValueError:  # an impossible port or host, or text that is not Unicode
         pass
     return False
 
 
 def _matches(key: bytes, url: str, fields: str, given: bytes) -> bool:
-    return any(hmac.compare_digest(_signature(key, form + fields), given) for form in _spellings(url))
+    return any(hmac.compare_digest(_signature(key, spelling + fields), given) for spelling in _spellings(url))
 
 
 def _signature(key: bytes, text: str) -> bytes:

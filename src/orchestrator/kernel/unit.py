@@ -37,6 +37,8 @@ class Unit:
     """The same connection and transaction, for set-based statements in SQL."""
     now: datetime
     """The moment of everything that happens in this unit."""
+    wake_delivery: Callable[[], None]
+    """Tells the delivery loop of this process, if there is one, that there is something to do."""
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     """Called once the transaction is durable."""
 
@@ -47,6 +49,7 @@ class Units:
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self.engine = engine
         self.clock = clock
+        self.wake_delivery: Callable[[], None] = lambda: None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Unit]:
@@ -54,7 +57,7 @@ class Units:
         async with self.engine.connect() as connection:
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection
-            unit = Unit(connection, driver, self.clock.now())
+            unit = Unit(connection, driver, self.clock.now(), self.wake_delivery)
             async with driver.transaction():
                 yield unit
         for callback in unit.after_commit:

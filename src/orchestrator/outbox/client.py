@@ -1,20 +1,19 @@
 """Sends status callbacks: how a request is built and signed, and what counts as delivered.
 
-httpx's API on aiohttp's connections (docs/adr/0004). Sources: the contract's section on callbacks; contract 8.4 for
-the headers, the GET form and the two timeouts; Twilio drops credentials and fragments from a webhook's URL and sends
-the credentials as Basic authentication.
+httpx's API on aiohttp's connections (docs/adr/0004). Sources: the contract's section on callbacks (signature, what is
+tried again) and its section 8.4 (headers, the GET form, both timeouts, credentials in the URL become Basic
+authentication, the fragment is dropped).
 """
 
 import asyncio
 import base64
-import binascii
 import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import perf_counter
 from types import TracebackType
@@ -32,15 +31,22 @@ from orchestrator.outbox.guard import AddressInfo, ForbiddenTarget, GuardedResol
 
 USER_AGENT = "Orchestrator/0.1"
 
-_BODY_LIMIT = 4096
-_BODY_PATIENCE = 1.0
-_ERROR_LENGTH = 300
-# Shorter than the 5 s after which uvicorn and Node close an idle connection: reusing one just then loses the request.
+_PIECE = 256 * 1024  # bytes
+_BODY_LIMIT = 4096  # bytes
+_BODY_PATIENCE = 1.0  # seconds
+# Less than the 5 s after which uvicorn and Node close an idle connection: a request sent just then would be lost.
 _KEEP_ALIVE = 4.0
-_RETRYABLE = frozenset({408, 425, 429})
-# Beside httpx's own errors: its aiohttp transport lets through what it has no translation for.
-_NETWORK_ERRORS = (httpx.HTTPError, aiohttp.ClientError, OSError)
 _REFUSALS = (ForbiddenTarget, httpx.InvalidURL, httpx.UnsupportedProtocol, aiohttp.InvalidURL)
+# The transport lets through what it has no translation for. Timeouts are OSErrors.
+_NETWORK_ERRORS = (httpx.HTTPError, aiohttp.ClientError, OSError)
+_KINDS = (
+    (aiohttp.ConnectionTimeoutError, "timeout: no connection"),
+    (TimeoutError, "timeout: no answer"),
+    (aiohttp.ClientConnectorDNSError, "dns"),
+    (aiohttp.ClientSSLError, "tls"),
+    (aiohttp.ClientConnectorError, "connect"),
+    (aiohttp.ClientResponseError, "not HTTP"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +64,14 @@ class Outcome:
     """What became of one attempt."""
 
     status: int | None
-    """The HTTP status, None without an answer."""
+    """The HTTP status; None without an answer."""
     error: str | None
-    """Why the attempt failed, None if it did not."""
+    """Why the attempt failed; None if it did not."""
     duration_ms: float
     retry_after: float | None = None
-    """The receiver's wish in seconds."""
+    """Seconds the receiver asks us to wait."""
     refused: bool = False
-    """The attempt was never made, because the target is not a permitted one. Another attempt will not help."""
+    """Nothing was sent, because the target is not permitted. Another attempt would not help."""
 
     @property
     def delivered(self) -> bool:
@@ -75,51 +81,207 @@ class Outcome:
     def retryable(self) -> bool:
         if self.status is None:
             return not self.refused
-        return self.status in _RETRYABLE or self.status >= 500
+        return self.status in (408, 425, 429) or self.status >= 500
 
 
 def build_request(
     url: str, method: str, body: bytes, auth_token: str, token: str, extra_headers: Mapping[str, str] | None = None
 ) -> CallbackRequest:
-    """The signed request for one event and callback.
+    """The signed request for one event and one callback.
 
     `body` is the event's JSON; with GET it travels in the query. `token` is the idempotency token, the same for every
     attempt. The extra headers cannot replace ours. Raises ForbiddenTarget for a URL that cannot be parsed.
     """
-    headers = {**(extra_headers or {}), "User-Agent": USER_AGENT, "I-Twilio-Idempotency-Token": token}
-    target, credentials = _wire_url(url)
-    if credentials is not None:
-        headers["Authorization"] = credentials
+    ours = {"User-Agent": USER_AGENT, "I-Twilio-Idempotency-Token": token}
+    target, credentials = _target(url)
+    if credentials:
+        ours["Authorization"] = credentials
     if method == "GET":
-        target, _ = _wire_url(get_url(target, orjson.loads(body)))
+        target = _on_the_wire(get_url(target, orjson.loads(body)))
         body = b""
     else:
         target = signed_url(target, body)
-        headers["Content-Type"] = "application/json"
-    headers["X-Twilio-Signature"] = sign(auth_token, target)
-    return CallbackRequest(target, method, body, headers)
+        ours["Content-Type"] = "application/json"
+    ours["X-Twilio-Signature"] = sign(auth_token, target)
+    taken = {name.lower() for name in ours}
+    extra = {name: value for name, value in (extra_headers or {}).items() if name.lower() not in taken}
+    return CallbackRequest(target, method, body, ours | extra)
 
 
 def get_url(url: str, payload: Mapping[str, Any]) -> str:
-    """The URL of a GET callback: `eventType`, `timestamp` and `data` (as JSON) behind the URL's own parameters."""
-    fields = {name: value if isinstance(value, str) else orjson.dumps(value).decode() for name, value in payload.items()}
+    """The URL of a GET callback: `eventType`, `timestamp` and `data` (as JSON) after the URL's own parameters."""
+    fields = {name: value if isinstance(value, str) else orjson.dumps(value) for name, value in payload.items()}
     base = url.partition("#")[0]
     return f"{base}{'&' if '?' in base else '?'}{urlencode(fields, quote_via=quote)}"
 
 
-def _wire_url(url: str) -> tuple[str, str | None]:
-    """The URL exactly as it will be requested, and the Authorization header for the credentials it carried.
-
-    httpx and aiohttp each normalise URLs a little (case, dots, needless percent signs). The receiver checks the
-    signature against the URL that it saw, so both do their work before we sign, and find nothing to do afterwards.
-    """
+@lru_cache(maxsize=1024)
+def _target(url: str) -> tuple[str, str | None]:
+    """A configured URL as it goes over the wire, and the Authorization header for the credentials that it carries."""
     try:
-        parsed = httpx.URL(url)
-        bare = parsed.copy_with(username=None, password=None, fragment=None)
-        wire = str(URL(str(bare)))
+        given = httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
         raise ForbiddenTarget(f"not a valid URL: {error}") from error
-    if not parsed.userinfo:
-        return wire, None
-    pair = f"{parsed.username}:{parsed.password}".encode()
-    return wire, f"Basic {binascii.b2a_base64(pair, newline=False).decode()}"
+    bare = _on_the_wire(str(given.copy_with(username=None, password=None, fragment=None)))
+    if not given.userinfo:
+        return bare, None
+    pair = f"{given.username}:{given.password}".encode()
+    return bare, f"Basic {base64.b64encode(pair).decode()}"
+
+
+def _on_the_wire(url: str) -> str:
+    """The URL exactly as it is requested.
+
+    httpx and aiohttp both normalise URLs (case, dots, escapes). A receiver checks the signature against the URL that
+    it saw, so they have their way before we sign and find nothing more to change when we send.
+    """
+    before = None
+    try:
+        while url != before:  # '/%2E%2E/' becomes '/../' in one round and goes in the next
+            parsed, before = URL(str(httpx.URL(url))), url
+            url = f"{parsed.origin()}{parsed.raw_path_qs}"
+    except (httpx.InvalidURL, ValueError) as error:
+        raise ForbiddenTarget(f"not a valid URL: {error}") from error
+    return url
+
+
+class CallbackClient:
+    """Sends callbacks, many at a time, over connections that are kept for a while.
+
+    An endpoint gets at most `connections_per_host` of them, so that a slow one holds up only its own callbacks.
+    `connect_timeout` bounds the wait for a connection (a free one, or name lookup, TCP and TLS), `read_timeout` each
+    wait for the receiver, `total_timeout` (default: their sum) the whole attempt; all in seconds. Proxies named in the
+    environment are ignored: behind one, nobody could tell which address is called. Neither are cookies kept.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_insecure: bool = False,
+        connect_timeout: float = 5.0,
+        read_timeout: float = 15.0,
+        total_timeout: float | None = None,
+        connections_per_host: int = 32,
+        ssl_context: ssl.SSLContext | None = None,
+        getaddrinfo: Callable[..., Sequence[AddressInfo]] = socket.getaddrinfo,
+    ) -> None:
+        self._allow_insecure = allow_insecure
+        self._connections_per_host = connections_per_host
+        self._total_timeout = connect_timeout + read_timeout if total_timeout is None else total_timeout
+        self._ssl_context = ssl_context or httpx.create_ssl_context()
+        self._resolver = GuardedResolver(allow_insecure=allow_insecure, getaddrinfo=getaddrinfo)
+        self._http = httpx.AsyncClient(
+            transport=AiohttpTransport(verify=self._ssl_context, client=self._open_session),
+            # The transport's "pool" is aiohttp's limit on everything up to the connection, name lookup included.
+            timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=connect_timeout),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            follow_redirects=False,
+            trust_env=True,
+        )
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            resolver=self._resolver,
+            socket_factory=None if self._allow_insecure else guarded_socket,
+            ssl=self._ssl_context,
+            limit=0,
+            limit_per_host=self._connections_per_host,
+            keepalive_timeout=_KEEP_ALIVE,
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            read_bufsize=_BODY_LIMIT,
+            skip_auto_headers=("Accept-Encoding",),  # the body is thrown away, compressing it would be wasted
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+        await self._resolver.close()
+
+    async def send(self, request: CallbackRequest) -> Outcome:
+        """Make one attempt. Network trouble and refusals are outcomes, never exceptions."""
+        started = perf_counter()
+        try:
+            response = await self._post(request)
+        except _REFUSALS as error:
+            return Outcome(None, f"refused: {error}", _milliseconds_since(started), refused=True)
+        except _NETWORK_ERRORS as error:
+            return Outcome(None, _reason(error), _milliseconds_since(started))
+        duration = _milliseconds_since(started)
+        await _discard(response)
+        failure = None if response.is_success else f"HTTP {response.status_code}"
+        return Outcome(response.status_code, failure, duration, _retry_after(response.headers))
+
+    async def _post(self, request: CallbackRequest) -> httpx.Response:
+        url = httpx.URL(request.url)
+        check_target(url.scheme, url.host, allow_insecure=self._allow_insecure)
+        headers = request.headers
+        content: bytes | AsyncIterator[bytes] = request.body
+        if len(request.body) > _PIECE:
+            content, headers = _pieces(request.body), {**headers, "Content-Length": str(len(request.body))}
+        message = httpx.Request(request.method, url, headers=headers, content=content or None)
+        async with asyncio.timeout(self._total_timeout):
+            return await self._http.send(message, stream=True)
+
+
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    """aiohttp warns of large bodies in one piece, which hold up the event loop while they are copied."""
+    for start in range(0, len(body), _PIECE):
+        yield body[start : start + _PIECE]
+
+
+async def _discard(response: httpx.Response) -> None:
+    """Read a short body, so that the connection can be used again; hang up on a long or slow one.
+
+    The status has already decided the outcome, so whatever happens to the body is no failure.
+    """
+    received = 0
+    try:
+        async with asyncio.timeout(_BODY_PATIENCE):
+            async for chunk in response.aiter_raw():
+                received += len(chunk)
+                if received > _BODY_LIMIT:
+                    break
+    except _NETWORK_ERRORS:
+        pass
+    finally:
+        await response.aclose()
+
+
+def _milliseconds_since(started: float) -> float:
+    return (perf_counter() - started) * 1000
+
+
+def _reason(error: BaseException) -> str:
+    """One line without the URL, which may hold secrets."""
+    # httpx's own class says little: its aiohttp transport calls every failed or lost connection a ConnectTimeout.
+    cause = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
+    kind = next((name for family, name in _KINDS if isinstance(cause, family)), "network")
+    if isinstance(cause, TimeoutError):
+        return kind
+    if isinstance(cause, aiohttp.ClientResponseError):
+        text = cause.message
+    else:
+        text = str(cause.os_error if isinstance(cause, aiohttp.ClientConnectorError) else cause)
+    return " ".join(f"{kind}: {text or type(cause).__name__}".split())[:300]
+
+
+def _retry_after(headers: httpx.Headers) -> float | None:
+    """Seconds. A date counts from the receiver's own `Date`: its clock, not ours, was read to make it."""
+    value = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return float(value)
+    try:
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    return max(0.0, wait.total_seconds())

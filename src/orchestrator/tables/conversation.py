@@ -4,7 +4,6 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Tabl
 
 from orchestrator.tables.base import Json, Key, Moment, account_id, metadata
 
-
 conversations = Table(
     "conversations",
     metadata,
@@ -55,9 +54,7 @@ participants = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     CheckConstraint("type in ('CUSTOMER', 'HUMAN_AGENT', 'AI_AGENT', 'AGENT', 'UNKNOWN')", name="type"),
-    Index(
-        "participants_profile_idx", "account_id", "profile_id", postgresql_where=text("profile_id is not null")
-    ),
+    Index("participants_profile_idx", "account_id", "profile_id", postgresql_where=text("profile_id is not null")),
 )
 
 participant_addresses = Table(

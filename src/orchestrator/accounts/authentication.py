@@ -1,0 +1,62 @@
+"""Who a request comes from: Basic auth for the REST API, the account's token for signed provider traffic."""
+
+import base64
+import binascii
+import time
+
+from orchestrator.accounts import service
+from orchestrator.accounts.service import Account
+from orchestrator.kernel.errors import Unauthorized
+from orchestrator.kernel.secrets import SecretBox, same
+from orchestrator.kernel.unit import Units
+
+_CACHED_SECONDS = 5.0
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="Orchestrator"'}
+
+
+class Authenticator:
+    """Finds accounts. What it knows of an account is at most five seconds old."""
+
+    def __init__(self, units: Units, box: SecretBox) -> None:
+        self._units = units
+        self._box = box
+        self._accounts: dict[str, tuple[float, Account | None]] = {}
+
+    async def account(self, account_id: str) -> Account | None:
+        """The account of this SID; every provider webhook asks, so answers are kept for a moment."""
+        known = self._accounts.get(account_id)
+        if known is not None and time.monotonic() - known[0] < _CACHED_SECONDS:
+            return known[1]
+        async with self._units.begin() as unit:
+            found = await service.find_account(unit, self._box, account_id)
+        if len(self._accounts) > 10_000:  # made-up SIDs must not fill the memory
+            self._accounts.clear()
+        self._accounts[account_id] = (time.monotonic(), found)
+        return found
+
+    async def authenticate(self, authorization: str | None) -> str:
+        """The account id behind a Basic `Authorization` header. Raises Unauthorized."""
+        username, password = _basic(authorization)
+        if username.startswith("SK"):
+            async with self._units.begin() as unit:
+                account_id = await service.account_of_key(unit, username, password)
+            if account_id is not None:
+                return account_id
+        elif (account := await self.account(username)) is not None and same(account.auth_token, password):
+            return account.account_id
+        raise Unauthorized("the credentials are not those of an account or API key", headers=_CHALLENGE)
+
+
+def _basic(authorization: str | None) -> tuple[str, str]:
+    scheme, _, encoded = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        raise Unauthorized(
+            "authenticate with Basic auth: account SID and auth token, or API key SID and secret", headers=_CHALLENGE
+        )
+    try:
+        username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise Unauthorized("the Authorization header is not valid Basic auth", headers=_CHALLENGE) from error
+    if not colon:
+        raise Unauthorized("the Authorization header is not valid Basic auth", headers=_CHALLENGE)
+    return username, password

@@ -1,0 +1,85 @@
+"""Composition root for HTTP: `create_app(settings)` puts the parts together and owns their lives."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from orchestrator import __version__
+from orchestrator.accounts.authentication import Authenticator
+from orchestrator.communications.routes import router as communications
+from orchestrator.configurations.routes import router as configurations
+from orchestrator.conversations.routes import router as conversations
+from orchestrator.ingest.identifying import Policy
+from orchestrator.ingest.routes import Ingest
+from orchestrator.ingest.webhooks import Webhooks
+from orchestrator.kernel.clock import Clock
+from orchestrator.kernel.db import create_engine
+from orchestrator.kernel.http import install_errors
+from orchestrator.kernel.probes import router as probes
+from orchestrator.kernel.requests import BodyLimit, RequestLog
+from orchestrator.kernel.secrets import SecretBox, secret_key_from
+from orchestrator.kernel.unit import Units
+from orchestrator.memory.routes import router as memory
+from orchestrator.numbers.routes import router as numbers
+from orchestrator.operations.routes import router as operations
+from orchestrator.participants.routes import router as participants
+from orchestrator.settings import Settings
+from orchestrator.worker import Worker
+
+_ROUTERS = (configurations, operations, conversations, participants, communications, memory, numbers, probes)
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """The application. `settings.database_url` must be set and its schema up to date."""
+    assert settings.database_url is not None
+    engine = create_engine(settings.database_url, pool_size=settings.database_pool_size)
+    units = Units(engine, clock or Clock())
+    secret_box = SecretBox(
+        settings.secret_key.get_secret_value() if settings.secret_key else secret_key_from(settings.data_dir)
+    )
+    authenticator = Authenticator(units, secret_box)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(engine.dispose)
+            if settings.worker:
+                await stack.enter_async_context(_running(Worker(settings, units, authenticator)))
+            yield
+
+    app = FastAPI(title="Orchestrator", version=__version__, lifespan=lifespan)
+    app.state.settings = settings
+    app.state.units = units
+    app.state.secret_box = secret_box
+    app.state.authenticator = authenticator
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(RequestLog)
+    install_errors(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.router.routes.extend(_ingest(settings, units, authenticator).routes())
+    return app
+
+
+def _ingest(settings: Settings, units: Units, authenticator: Authenticator) -> Ingest:
+    webhooks = Webhooks(authenticator, public_url=settings.public_url, verify_signatures=settings.verify_signatures)
+    policy = Policy(
+        link_phone_and_whatsapp=settings.link_phone_and_whatsapp,
+        passive_profile_creation=settings.passive_profile_creation,
+    )
+    return Ingest(units, webhooks, policy, batch_size=settings.batch_size)
+
+
+@asynccontextmanager
+async def _running(worker: Worker) -> AsyncIterator[None]:
+    """The worker beside the application; on the way out it settles what it is sending."""
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,135 @@
+"""`/v2/ControlPlane/Configurations`."""
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+
+from orchestrator.configurations import service
+from orchestrator.configurations.model import Configuration
+from orchestrator.configurations.schemas import (
+    ConfigurationPage,
+    ConfigurationResource,
+    CreateConfigurationRequest,
+    UpdateConfigurationRequest,
+    to_wire,
+)
+from orchestrator.kernel.errors import BadRequest
+from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json, Origin
+from orchestrator.kernel.ids import MEMORY_STORE_PATTERN
+from orchestrator.kernel.openapi import errors, list_query, query_parameter
+from orchestrator.kernel.paging import ListQuery, PageRequest
+from orchestrator.operations.accepted import ACCEPTED, accepted
+
+router = APIRouter(prefix="/v2/ControlPlane/Configurations", route_class=ApiRoute, tags=["Configurations"])
+
+
+async def configuration_of_path(
+    configuration_id: Annotated[str, Path(alias="id")], account_id: AccountId, unit: InUnit
+) -> Configuration:
+    """The configuration that the path names. A dependency, so that an unknown id is told before a wrong body."""
+    return await service.find(unit, account_id, configuration_id)
+
+
+def admits_insecure_callbacks(request: Request) -> bool:
+    """Whether callbacks may go to http and private hosts."""
+    admits: bool = request.app.state.settings.admits_insecure_callbacks
+    return admits
+
+
+OfPath = Annotated[Configuration, Depends(configuration_of_path)]
+AllowInsecure = Annotated[bool, Depends(admits_insecure_callbacks)]
+
+_STORE_FILTER = query_parameter(
+    "memoryStoreId",
+    "Only configurations that use this memory store.",
+    type="string",
+    pattern=MEMORY_STORE_PATTERN,
+)
+
+
+@router.post(
+    "",
+    operation_id="CreateConfiguration",
+    summary="Create a configuration",
+    status_code=202,
+    response_model=None,
+    responses={**ACCEPTED, **errors(400, 409, 415)},
+)
+async def create_configuration(
+    wanted: CreateConfigurationRequest,
+    account_id: AccountId,
+    unit: InUnit,
+    origin: Origin,
+    allow_insecure: AllowInsecure,
+) -> Response:
+    operation = await service.create(unit, account_id, wanted, allow_insecure=allow_insecure)
+    return accepted(operation, origin)
+
+
+@router.get(
+    "",
+    operation_id="ListConfiguration",
+    summary="List configurations, newest first",
+    response_model=ConfigurationPage,
+    responses=errors(400),
+    openapi_extra=list_query(_STORE_FILTER),
+)
+async def list_configurations(account_id: AccountId, unit: InUnit, query: InList) -> Response:
+    page = await service.page(unit, account_id, _page_request(query))
+    return Json(page.envelope("configurations", [to_wire(configuration) for configuration in page.items]))
+
+
+@router.get(
+    "/{id}",
+    operation_id="FetchConfiguration",
+    summary="Fetch a configuration",
+    response_model=ConfigurationResource,
+    responses=errors(404),
+)
+async def fetch_configuration(configuration: OfPath) -> Response:
+    return Json(to_wire(configuration))
+
+
+@router.put(
+    "/{id}",
+    operation_id="UpdateConfiguration",
+    summary="Replace a configuration: what is left out is deleted",
+    status_code=202,
+    response_model=None,
+    responses={**ACCEPTED, **errors(400, 404, 409, 415)},
+)
+async def update_configuration(
+    configuration: OfPath,
+    wanted: UpdateConfigurationRequest,
+    unit: InUnit,
+    origin: Origin,
+    allow_insecure: AllowInsecure,
+) -> Response:
+    operation = await service.replace(
+        unit, configuration.account_id, configuration.id, wanted, allow_insecure=allow_insecure
+    )
+    return accepted(operation, origin)
+
+
+@router.delete(
+    "/{id}",
+    operation_id="DeleteConfiguration",
+    summary="Delete a configuration that has no open conversations",
+    status_code=202,
+    response_model=None,
+    responses={**ACCEPTED, **errors(404, 409)},
+)
+async def delete_configuration(configuration: OfPath, unit: InUnit, origin: Origin) -> Response:
+    operation = await service.delete(unit, configuration.account_id, configuration.id)
+    return accepted(operation, origin)
+
+
+def _page_request(query: ListQuery) -> PageRequest:
+    request = query.page(memoryStoreId=query.one("memoryStoreId"))
+    store_id = request.filters.get("memoryStoreId")
+    if store_id is not None and not re.fullmatch(MEMORY_STORE_PATTERN, str(store_id)):
+        raise BadRequest(
+            f"memoryStoreId must match {MEMORY_STORE_PATTERN}", params={"field": "memoryStoreId", "value": store_id}
+        )
+    return request

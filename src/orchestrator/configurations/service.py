@@ -1,0 +1,170 @@
+"""Configurations: made, replaced, deleted, and handed to the traffic that they capture.
+
+Every write adds a version; conversations pin the version in force when they were opened. The writes of one account
+happen one after another.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace as changed
+from typing import Any
+
+from sqlalchemy import Row
+
+from orchestrator.configurations import store, versions
+from orchestrator.configurations.channels import check_channel_settings
+from orchestrator.configurations.model import Configuration
+from orchestrator.configurations.schemas import (
+    CreateConfigurationRequest,
+    StatusCallback,
+    UpdateConfigurationRequest,
+    to_settings,
+)
+from orchestrator.domain.configuration import Settings, settings_from_wire
+from orchestrator.kernel.errors import BadRequest, Conflict, NotFound
+from orchestrator.kernel.fields import refused
+from orchestrator.kernel.ids import CONFIGURATION, is_id, new_id
+from orchestrator.kernel.paging import Page, PageRequest
+from orchestrator.kernel.unit import Unit
+from orchestrator.memory.service import adopt_store
+from orchestrator.operations import service as operations
+from orchestrator.operations.service import Operation
+from orchestrator.outbox.guard import ForbiddenTarget, check_url
+
+MOST_CONFIGURATIONS = 10
+"""Per account (seed document)."""
+
+
+async def current(unit: Unit, account_ids: Collection[str]) -> dict[str, list[Configuration]]:
+    """All configurations of each account, in creation order. Their settings are read once per version and process."""
+    heads = await store.heads(unit, account_ids)
+    known = await versions.read(unit, [(head["account_id"], head["id"], head["version"]) for head in heads])
+    found: dict[str, list[Configuration]] = {account_id: [] for account_id in account_ids}
+    for account_id, configuration_id, version, created_at, updated_at in heads:
+        read = known[account_id, configuration_id, version]
+        found[account_id].append(
+            Configuration(account_id, configuration_id, version, read.body, read.settings, created_at, updated_at)
+        )
+    return found
+
+
+async def settings_of(unit: Unit, pinned: Collection[versions.Key]) -> dict[versions.Key, Settings]:
+    """The settings of pinned (account, configuration, version), whether or not the configuration still exists."""
+    return {key: version.settings for key, version in (await versions.read(unit, pinned)).items()}
+
+
+async def bodies_of(unit: Unit, pinned: Collection[versions.Key]) -> dict[versions.Key, Mapping[str, Any]]:
+    """The same settings in the API's JSON form."""
+    return {key: version.body for key, version in (await versions.read(unit, pinned)).items()}
+
+
+async def lock_for_opening(unit: Unit, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these (account, configuration) exist; until the unit ends, they cannot be deleted."""
+    return await store.lock_for_opening(unit, wanted)
+
+
+async def find(unit: Unit, account_id: str, configuration_id: str) -> Configuration:
+    """The configuration. Raises NotFound."""
+    row = await store.find(unit, account_id, configuration_id) if is_id(configuration_id, CONFIGURATION) else None
+    if row is None:
+        raise NotFound(f"there is no configuration {configuration_id}")
+    return _configuration(row)
+
+
+async def page(unit: Unit, account_id: str, request: PageRequest) -> Page[Configuration]:
+    """One page of the account's configurations, newest first."""
+    rows = await store.page(unit, account_id, request)
+    return Page([_configuration(row) for row in rows.items], rows.next_token, rows.previous_token)
+
+
+async def create(
+    unit: Unit, account_id: str, request: CreateConfigurationRequest, *, allow_insecure: bool
+) -> Operation:
+    """Make a configuration. Raises BadRequest, and Conflict for a classic service that is bridged already."""
+    _check(request, allow_insecure=allow_insecure)
+    await store.lock_account(unit, account_id)
+    if await store.count(unit, account_id) >= MOST_CONFIGURATIONS:
+        raise BadRequest(
+            f"the account has {MOST_CONFIGURATIONS} configurations, which is the most; delete one first",
+            details={"limit": MOST_CONFIGURATIONS},
+        )
+    body = to_settings(request, display_name=request.display_name)
+    configuration = Configuration(
+        account_id, new_id(CONFIGURATION), 1, body, settings_from_wire(body), unit.now, unit.now
+    )
+    await _check_bridge(unit, configuration)
+    await store.insert_configuration(unit, configuration)
+    return await _complete(unit, configuration)
+
+
+async def replace(
+    unit: Unit, account_id: str, configuration_id: str, request: UpdateConfigurationRequest, *, allow_insecure: bool
+) -> Operation:
+    """Replace the settings whole. Raises NotFound, BadRequest, Conflict."""
+    _check(request, allow_insecure=allow_insecure)
+    await store.lock_account(unit, account_id)
+    before = await find(unit, account_id, configuration_id)
+    if request.conversation_grouping_type is not before.settings.grouping_type:
+        raise refused(
+            "/conversationGroupingType",
+            f"cannot be changed from {before.settings.grouping_type}; create another configuration",
+            request.conversation_grouping_type,
+        )
+    body = to_settings(request, display_name=request.display_name or before.body["displayName"])
+    after = changed(
+        before, version=before.version + 1, body=body, settings=settings_from_wire(body), updated_at=unit.now
+    )
+    await _check_bridge(unit, after)
+    await store.advance(unit, after)
+    return await _complete(unit, after)
+
+
+async def delete(unit: Unit, account_id: str, configuration_id: str) -> Operation:
+    """Delete a configuration. Raises NotFound, and Conflict while a conversation of it is ACTIVE or INACTIVE."""
+    await store.lock_account(unit, account_id)
+    configuration = await find(unit, account_id, configuration_id)
+    await store.lock_against_opening(unit, account_id, configuration_id)
+    if (conversation_id := await store.open_conversation(unit, account_id, configuration_id)) is not None:
+        raise _conflict(
+            f"conversation {conversation_id} of this configuration is open; close it first", conversation_id
+        )
+    await store.mark_deleted(unit, account_id, configuration_id)
+    return await operations.complete(unit, account_id, related={"configurationId": configuration.id})
+
+
+def check_callbacks(callbacks: Collection[StatusCallback], *, allow_insecure: bool, pointer: str) -> None:
+    """Raise BadRequest for a URL that must not be called, naming it by its place below the JSON pointer."""
+    for position, callback in enumerate(callbacks):
+        try:
+            check_url(callback.url, allow_insecure=allow_insecure)
+        except ForbiddenTarget as error:
+            raise refused(f"{pointer}/{position}/url", str(error), callback.url) from error
+
+
+def _check(request: CreateConfigurationRequest | UpdateConfigurationRequest, *, allow_insecure: bool) -> None:
+    check_channel_settings(request.channel_settings or {})
+    check_callbacks(request.status_callbacks or (), allow_insecure=allow_insecure, pointer="/statusCallbacks")
+
+
+async def _check_bridge(unit: Unit, configuration: Configuration) -> None:
+    bridge: Mapping[str, str] | None = configuration.body["conversationsV1Bridge"]
+    if bridge is None:
+        return
+    holder = await store.bridged(unit, configuration.account_id, bridge["serviceId"])
+    if holder not in {None, configuration.id}:
+        raise _conflict(f"configuration {holder} already bridges service {bridge['serviceId']}", holder)
+
+
+def _conflict(message: str, resource_id: str) -> Conflict:
+    return Conflict(
+        message, details={"conflictingResourceId": resource_id}, headers={"X-Conflicting-Resource-Id": resource_id}
+    )
+
+
+async def _complete(unit: Unit, configuration: Configuration) -> Operation:
+    await adopt_store(unit, configuration.account_id, configuration.settings.memory_store_id)
+    return await operations.complete(unit, configuration.account_id, related={"configurationId": configuration.id})
+
+
+def _configuration(row: Row[Any]) -> Configuration:
+    settings = settings_from_wire(row.settings)
+    return Configuration(row.account_id, row.id, row.version, row.settings, settings, row.created_at, row.updated_at)

@@ -1,0 +1,103 @@
+"""`/v2/Conversations`: look at conversations, rename them, close them."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+
+from orchestrator.configurations import service as configurations
+from orchestrator.conversations import service
+from orchestrator.conversations.model import Conversation
+from orchestrator.conversations.schemas import (
+    ConversationPage,
+    ConversationResource,
+    PatchConversationRequest,
+    UpdateConversationRequest,
+    to_wire,
+)
+from orchestrator.conversations.service import Change
+from orchestrator.domain.lifecycle import Status
+from orchestrator.kernel.errors import BadRequest
+from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json
+from orchestrator.kernel.openapi import errors, list_query, query_parameter
+from orchestrator.kernel.unit import Unit
+
+router = APIRouter(prefix="/v2/Conversations", tags=["Conversations"], route_class=ApiRoute)
+
+Id = Annotated[str, Path(description="The conversation's id.")]
+
+_STATUS = query_parameter(
+    "status",
+    "Only conversations in these states; repeated or comma-separated.",
+    type="array",
+    items={"type": "string", "enum": list(Status)},
+)
+_CHANNEL_ID = query_parameter(
+    "channelId", "Only conversations that a call or message is part of (its SID).", type="string"
+)
+
+
+@router.get(
+    "",
+    summary="List conversations, newest first",
+    operation_id="ListConversation",
+    response_model=ConversationPage,
+    responses=errors(400),
+    openapi_extra=list_query(_STATUS, _CHANNEL_ID),
+)
+async def list_conversations(account_id: AccountId, unit: InUnit, query: InList) -> Response:
+    statuses = query.several("status")
+    if unknown := [status for status in statuses if status not in Status.__members__]:
+        raise BadRequest(
+            f"status: {unknown[0]!r} is none of {', '.join(Status)}", params={"field": "status", "value": unknown[0]}
+        )
+    page = query.page(status=statuses, channelId=query.one("channelId"))
+    found = await service.list_page(unit, account_id, page)
+    return Json(found.envelope("conversations", await _on_wire(unit, found.items)))
+
+
+@router.get(
+    "/{conversation_id}",
+    summary="Fetch a conversation",
+    operation_id="FetchConversation",
+    response_model=ConversationResource,
+    responses=errors(404),
+)
+async def fetch(conversation_id: Id, account_id: AccountId, unit: InUnit) -> Response:
+    (body,) = await _on_wire(unit, [await service.find(unit, account_id, conversation_id)])
+    return Json(body)
+
+
+@router.put(
+    "/{conversation_id}",
+    summary="Replace a conversation: what is left out is cleared",
+    operation_id="UpdateConversation",
+    response_model=ConversationResource,
+    responses=errors(400, 404, 415),
+)
+async def update(
+    conversation_id: Id, request: UpdateConversationRequest, account_id: AccountId, unit: InUnit
+) -> Response:
+    wish = Change(request.status, request.name, sets_name=True, metadata=request.metadata or {})
+    (body,) = await _on_wire(unit, [await service.change(unit, account_id, conversation_id, wish)])
+    return Json(body)
+
+
+@router.patch(
+    "/{conversation_id}",
+    summary="Change a conversation: what is left out stays",
+    operation_id="PatchConversation",
+    response_model=ConversationResource,
+    responses=errors(400, 404, 415),
+)
+async def patch(
+    conversation_id: Id, request: PatchConversationRequest, account_id: AccountId, unit: InUnit
+) -> Response:
+    wish = Change(request.status, request.name, sets_name="name" in request.model_fields_set)
+    (body,) = await _on_wire(unit, [await service.change(unit, account_id, conversation_id, wish)])
+    return Json(body)
+
+
+async def _on_wire(unit: Unit, found: Any) -> list[dict[str, Any]]:
+    conversations: list[Conversation] = list(found)
+    bodies = await configurations.bodies_of(unit, {one.pinned for one in conversations})
+    return [to_wire(one, bodies[one.pinned]) for one in conversations]

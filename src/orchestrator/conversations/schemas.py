@@ -1,0 +1,110 @@
+"""Conversations on the wire: what requests may say, and the resource (contract: conversations.md section 2.8)."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from orchestrator.configurations.channels import ChannelSettings
+from orchestrator.configurations.schemas import ConversationsV1Bridge, StatusCallback
+from orchestrator.conversations.model import Conversation
+from orchestrator.domain.configuration import GroupingType
+from orchestrator.domain.lifecycle import Status
+from orchestrator.kernel.clock import rest_time
+from orchestrator.kernel.fields import Text
+from orchestrator.kernel.openapi import Meta, Wire
+from orchestrator.participants import schemas as participants
+from orchestrator.participants.schemas import ParticipantResource
+
+_MOST_ENTRIES = 8
+
+
+def _few(metadata: dict[str, str]) -> dict[str, str]:
+    if len(metadata) > _MOST_ENTRIES:
+        raise ValueError(f"metadata has at most {_MOST_ENTRIES} entries")
+    return metadata
+
+
+Metadata = Annotated[
+    dict[
+        Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")],
+        Annotated[Text, Field(max_length=512)],
+    ],
+    AfterValidator(_few),
+]
+
+
+class UpdateConversationRequest(Wire):
+    """The whole conversation: an omitted name or metadata is cleared."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"status": "CLOSED"}})
+
+    status: Status
+    name: Text | None = None
+    metadata: Metadata | None = None
+
+
+class PatchConversationRequest(Wire):
+    """What is to change."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"name": "Parcel 4711"}})
+
+    status: Status | None = None
+    name: Text | None = None
+
+
+class ConversationConfiguration(Wire):
+    """The settings in force: those of the version that was current at creation; callbacks are live."""
+
+    display_name: str
+    description: str
+    conversation_grouping_type: GroupingType
+    memory_store_id: str
+    channel_settings: ChannelSettings
+    status_callbacks: list[StatusCallback]
+    intelligence_configuration_ids: list[str]
+    memory_extraction_enabled: bool
+    conversations_v1_bridge: ConversationsV1Bridge | None
+
+
+class ConversationResource(Wire):
+    """A record of the interactions between participants."""
+
+    id: str = Field(examples=["conv_conversation_01kgh3m8qce0m9x2t6v4b7r5zn"])
+    account_id: str
+    configuration_id: str
+    status: Status
+    name: str | None
+    metadata: dict[str, str]
+    created_at: str = Field(json_schema_extra={"format": "date-time"})
+    updated_at: str = Field(json_schema_extra={"format": "date-time"})
+    configuration: ConversationConfiguration
+    participants: list[ParticipantResource]
+
+
+class ConversationPage(Wire):
+    """One page of conversations, newest first."""
+
+    conversations: list[ConversationResource]
+    meta: Meta
+
+
+def to_event(conversation: Conversation) -> dict[str, Any]:
+    """The resource as events carry it: without `configuration`, whose callback URLs may hold secrets."""
+    return {
+        "id": conversation.id,
+        "accountId": conversation.account_id,
+        "configurationId": conversation.configuration_id,
+        "status": conversation.status,
+        "name": conversation.name,
+        "metadata": conversation.metadata,
+        "createdAt": rest_time(conversation.created_at),
+        "updatedAt": rest_time(conversation.updated_at),
+        "participants": [participants.to_wire(participant) for participant in conversation.participants],
+    }
+
+
+def to_wire(conversation: Conversation, configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """The resource as REST answers carry it, with the configuration in force (callbacks are live)."""
+    callbacks = [{"url": callback.url, "method": callback.method} for callback in conversation.callbacks]
+    return {**to_event(conversation), "configuration": {**configuration, "statusCallbacks": callbacks}}

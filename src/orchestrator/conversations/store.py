@@ -1,0 +1,197 @@
+"""Statements on conversations and the grouping keys they hold, set-based."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+from sqlalchemy import Row, select, union
+
+from orchestrator.conversations.model import Conversation
+from orchestrator.domain.addresses import Channel
+from orchestrator.kernel.paging import Page, PageRequest, fetch_page
+from orchestrator.kernel.unit import Unit
+from orchestrator.tables import conversation as tables
+
+GroupKey = tuple[str, str, str]
+"""Account id, configuration id, grouping key."""
+ConversationKey = tuple[str, str]
+"""Account id, conversation id."""
+
+
+async def holders(unit: Unit, keys: Collection[GroupKey]) -> dict[GroupKey, str]:
+    """The open conversation that holds each key, for those that are held."""
+    rows = await unit.driver.fetch(
+        """
+        select account_id, configuration_id, key, conversation_id from conversation_keys
+        where (account_id, configuration_id, key) in (select * from unnest($1::text[], $2::text[], $3::text[]))
+        """,
+        *_columns(keys, 3),
+    )
+    return {(row["account_id"], row["configuration_id"], row["key"]): row["conversation_id"] for row in rows}
+
+
+async def take_keys(unit: Unit, wanted: Mapping[GroupKey, str]) -> set[GroupKey]:
+    """Take free keys for the conversations of these ids; returns those that were free.
+
+    The primary key decides between two units that want the same one: the second waits, and then goes without.
+    """
+    rows = await unit.driver.fetch(
+        """
+        insert into conversation_keys (account_id, configuration_id, key, conversation_id)
+        select * from unnest($1::text[], $2::text[], $3::text[], $4::text[])
+        on conflict do nothing
+        returning account_id, configuration_id, key
+        """,
+        *_columns([(*key, conversation_id) for key, conversation_id in wanted.items()], 4),
+    )
+    return {(row["account_id"], row["configuration_id"], row["key"]) for row in rows}
+
+
+async def release_keys(unit: Unit, conversations: Collection[ConversationKey]) -> None:
+    """Free every key of conversations that are closed."""
+    await unit.driver.execute(
+        """
+        delete from conversation_keys
+        where (account_id, conversation_id) in (select * from unnest($1::text[], $2::text[]))
+        """,
+        *_columns(conversations, 2),
+    )
+
+
+_COLUMNS = """
+    c.account_id, c.id, c.configuration_id, c.configuration_version, c.status, c.name, c.metadata, c.status_callbacks,
+    c.channel_activity, c.next_transition_at, c.event_sequence, c.created_at, c.updated_at
+"""
+
+
+async def lock(unit: Unit, conversations: Collection[ConversationKey]) -> list[asyncpg.Record]:
+    """The rows, locked in the order of their ids, as they are once everybody before us has finished."""
+    return await unit.driver.fetch(
+        f"""
+        select {_COLUMNS} from conversations c
+        where (c.account_id, c.id) in (select * from unnest($1::text[], $2::text[]))
+        order by c.account_id, c.id
+        for no key update
+        """,  # noqa: S608 - constants
+        *_columns(conversations, 2),
+    )
+
+
+async def read(unit: Unit, conversations: Collection[ConversationKey]) -> list[asyncpg.Record]:
+    """The rows, not locked."""
+    return await unit.driver.fetch(
+        f"""
+        select {_COLUMNS} from conversations c
+        where (c.account_id, c.id) in (select * from unnest($1::text[], $2::text[]))
+        """,  # noqa: S608 - constants
+        *_columns(conversations, 2),
+    )
+
+
+async def lock_due(unit: Unit, *, limit: int) -> list[asyncpg.Record]:
+    """Open conversations whose next look is due, locked; those that somebody else works on are left to them."""
+    return await unit.driver.fetch(
+        f"""
+        select {_COLUMNS} from conversations c
+        where c.status <> 'CLOSED' and c.next_transition_at <= $1
+        order by c.next_transition_at
+        limit $2
+        for no key update skip locked
+        """,  # noqa: S608 - constants
+        unit.now,
+        limit,
+    )
+
+
+async def insert(unit: Unit, conversations: Sequence[Conversation]) -> None:
+    """Write new conversations."""
+    await unit.driver.execute(
+        """
+        insert into conversations
+          (account_id, id, status, channel_activity, next_transition_at, event_sequence, name, metadata, updated_at,
+           configuration_id, configuration_version, created_at)
+        select * from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::bigint[],
+                             $7::text[], $8::jsonb[], $9::timestamptz[], $10::text[], $11::int[], $12::timestamptz[])
+        """,
+        *_values(conversations),
+        [conversation.updated_at for conversation in conversations],
+        [conversation.configuration_id for conversation in conversations],
+        [conversation.configuration_version for conversation in conversations],
+        [conversation.created_at for conversation in conversations],
+    )
+
+
+async def update(unit: Unit, conversations: Sequence[Conversation]) -> None:
+    """Write back conversations that are locked."""
+    await unit.driver.execute(
+        """
+        update conversations c
+        set status = changed.status, channel_activity = changed.activity, next_transition_at = changed.next,
+            event_sequence = changed.sequence, name = changed.name, metadata = changed.metadata,
+            updated_at = changed.updated_at
+        from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::bigint[], $7::text[],
+                    $8::jsonb[], $9::timestamptz[])
+          as changed (account_id, id, status, activity, next, sequence, name, metadata, updated_at)
+        where c.account_id = changed.account_id and c.id = changed.id
+        """,
+        *_values(conversations),
+        [conversation.updated_at for conversation in conversations],
+    )
+
+
+async def page_of_ids(unit: Unit, account_id: str, page: PageRequest) -> Page[Row[Any]]:
+    """The ids of one page, newest first. `channelId` is a SID of a communication, its channel, or an address."""
+    table = tables.conversations
+    statement = select(table.c.id).where(table.c.account_id == account_id)
+    if statuses := page.filters.get("status"):
+        statement = statement.where(table.c.status.in_(statuses))
+    if channel_id := page.filters.get("channelId"):
+        said, owned = tables.communications, tables.participant_addresses
+        statement = statement.where(
+            table.c.id.in_(
+                union(
+                    select(said.c.conversation_id).where(
+                        said.c.account_id == account_id, said.c.resource_id == channel_id
+                    ),
+                    select(said.c.conversation_id).where(
+                        said.c.account_id == account_id,
+                        said.c.channel_id == channel_id,
+                        said.c.channel_id.is_distinct_from(said.c.resource_id),
+                    ),
+                    select(owned.c.conversation_id).where(
+                        owned.c.account_id == account_id, owned.c.channel_id == channel_id
+                    ),
+                )
+            )
+        )
+    return await fetch_page(unit, statement, page, order=[table.c.id], descending=True)
+
+
+def activity_from(column: Mapping[str, str]) -> dict[Channel, datetime]:
+    """Read the `channel_activity` column."""
+    return {Channel(channel): datetime.fromisoformat(moment) for channel, moment in column.items()}
+
+
+def _activity_column(activity: Mapping[Channel, datetime]) -> str:
+    return orjson.dumps({channel.value: moment for channel, moment in activity.items()}).decode()
+
+
+def _values(conversations: Sequence[Conversation]) -> tuple[list[Any], ...]:
+    return (
+        [conversation.account_id for conversation in conversations],
+        [conversation.id for conversation in conversations],
+        [conversation.status for conversation in conversations],
+        [_activity_column(conversation.activity) for conversation in conversations],
+        [conversation.next_transition_at for conversation in conversations],
+        [conversation.event_sequence for conversation in conversations],
+        [conversation.name for conversation in conversations],
+        [orjson.dumps(conversation.metadata).decode() for conversation in conversations],
+    )
+
+
+def _columns(rows: Iterable[tuple[str, ...]], width: int) -> tuple[list[str], ...]:
+    """Rows as the arrays that `unnest` takes, in the rows' sorted order: everybody locks in the same order."""
+    ordered = sorted(rows)
+    return tuple([row[position] for row in ordered] for position in range(width))

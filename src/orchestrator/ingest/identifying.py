@@ -1,0 +1,93 @@
+"""Which profile the customer of each message is. Fail-open: no profile never stops a message."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orchestrator.domain.identity import ParticipantType, recognition, sides_by_profile
+from orchestrator.domain.messages import CallType
+from orchestrator.ingest.landing import Landing, Side
+from orchestrator.kernel.unit import Unit
+from orchestrator.memory import identity
+from orchestrator.memory.identity import Resolution, Subject
+
+SKIPPED = 530001
+"""Profile resolution skipped: the address has no identifier."""
+LOOKUP_FAILED = 530003
+CREATION_FAILED = 530004
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings that identification depends on."""
+
+    link_phone_and_whatsapp: bool = True
+    passive_profile_creation: bool = True
+
+
+async def identify(unit: Unit, landings: Sequence[Landing], policy: Policy) -> None:
+    """Resolve customers to profiles, and tell customers by their profiles where nothing else tells."""
+    customers: dict[Subject, list[Side]] = {}
+    unknown: dict[Subject, list[Side]] = {}
+    for landing in landings:
+        for side in landing.sides:
+            subject = _subject(landing, side, policy)
+            if subject is None:
+                continue
+            if side.type is ParticipantType.CUSTOMER:
+                customers.setdefault(subject, []).append(side)
+            elif landing.told_by == "none":
+                unknown.setdefault(subject, []).append(side)
+    if customers:
+        find = identity.recognise_or_create if policy.passive_profile_creation else identity.recognise
+        _take(customers, await find(unit, customers))
+    if unknown:
+        _take(unknown, await identity.recognise(unit, unknown))
+    for landing in landings:
+        if landing.told_by == "none":
+            _tell_sides(landing)
+        else:
+            _diagnose(landing)
+
+
+def _subject(landing: Landing, side: Side, policy: Policy) -> Subject | None:
+    recognised_by = recognition(
+        side.address,
+        call_type=landing.message.attributes.get("callType", CallType.PSTN),
+        link_phone_and_whatsapp=policy.link_phone_and_whatsapp,
+    )
+    if recognised_by is None:
+        return None
+    store_id = landing.configuration.settings.memory_store_id
+    return Subject(landing.message.account_id, store_id, recognised_by)
+
+
+def _take(asked: Mapping[Subject, Sequence[Side]], resolved: Mapping[Subject, Resolution]) -> None:
+    for subject, sides in asked.items():
+        for side in sides:
+            side.resolution = resolved[subject]
+
+
+def _tell_sides(landing: Landing) -> None:
+    """Neither side is known to be ours: a single known profile tells which one is the customer."""
+    landing.take_sides(
+        sides_by_profile(
+            author_known=landing.author.profile_id is not None,
+            recipient_known=landing.recipient.profile_id is not None,
+        )
+    )
+    for side in landing.sides:
+        if side.type is not ParticipantType.CUSTOMER:
+            side.resolution = None
+
+
+def _diagnose(landing: Landing) -> None:
+    for side in landing.sides:
+        if side.type is not ParticipantType.CUSTOMER or side.profile_id is not None:
+            continue
+        if side.resolution is None:
+            landing.diagnostics.append(SKIPPED)
+        elif side.resolution.outcome == "store-missing":
+            landing.diagnostics += [LOOKUP_FAILED, CREATION_FAILED]
+        else:
+            # Nobody is known by this address and none is to be made: not a customer that we know of.
+            side.type = ParticipantType.UNKNOWN

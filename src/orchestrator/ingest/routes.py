@@ -1,0 +1,92 @@
+"""The provider's webhooks. Plain Starlette routes: these are the hot ones; their OpenAPI is declared by hand."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from orchestrator.communications import service as communications
+from orchestrator.domain.messages import InboundMessage
+from orchestrator.ingest import receipts, twilio
+from orchestrator.ingest.batch import Batcher
+from orchestrator.ingest.calls import Calls
+from orchestrator.ingest.identifying import Policy
+from orchestrator.ingest.landing import Outcome
+from orchestrator.ingest.pipeline import ingest
+from orchestrator.ingest.webhooks import Webhooks
+from orchestrator.kernel.telemetry import LANDINGS
+from orchestrator.kernel.unit import Units
+
+_EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+
+class Ingest:
+    """The webhooks of all accounts, coalesced into batches."""
+
+    def __init__(self, units: Units, webhooks: Webhooks, policy: Policy, *, batch_size: int) -> None:
+        self._units = units
+        self._webhooks = webhooks
+        self._policy = policy
+        self._calls = Calls(units)
+        self._messages: Batcher[InboundMessage, tuple[Outcome, ...]] = Batcher(self._land, size=batch_size)
+        self._reports: Batcher[communications.Report, None] = Batcher(self._report, size=batch_size)
+
+    def routes(self) -> list[Route]:
+        """What to mount."""
+        return [
+            Route("/ingest/twilio/messages", self.message, methods=["POST"]),
+            Route("/ingest/twilio/message-status", self.message_status, methods=["POST"]),
+            Route("/ingest/twilio/voice", self.voice, methods=["POST"]),
+        ]
+
+    async def message(self, request: Request) -> Response:
+        """An SMS, WhatsApp or RCS message."""
+        fields = await self._webhooks.read(request)
+        message = twilio.message(fields)
+        if message is None:
+            await self._note(fields, "MessageSid", "the message has no text; media alone is not captured")
+        else:
+            await self._submit(message)
+        return _answer()
+
+    async def message_status(self, request: Request) -> Response:
+        """A delivery report of a message that was sent."""
+        await self._reports.submit(twilio.delivery_report(await self._webhooks.read(request)))
+        return _answer()
+
+    async def voice(self, request: Request) -> Response:
+        """A call webhook, a call status callback, or a real-time transcription callback."""
+        fields = await self._webhooks.read(request)
+        call = twilio.call(fields)
+        if call is not None:
+            await self._calls.remember(call)
+        if "TranscriptionEvent" in fields:
+            known = await self._calls.find(fields["AccountSid"], fields["CallSid"])
+            if known is None:
+                await self._note(fields, "TranscriptionSid", "no webhook has told the From and To of its call")
+            elif (message := twilio.transcript(fields, known)) is not None:
+                await self._submit(message)
+        return _answer()
+
+    async def _submit(self, message: InboundMessage) -> None:
+        for outcome in await self._messages.submit(message):
+            LANDINGS.labels(message.channel, outcome.lower()).inc()
+
+    async def _land(self, messages: Sequence[InboundMessage]) -> list[tuple[Outcome, ...]]:
+        async with self._units.begin() as unit:
+            return await ingest(unit, messages, self._policy)
+
+    async def _report(self, reports: Sequence[communications.Report]) -> list[None]:
+        async with self._units.begin() as unit:
+            await communications.report_delivery(unit, reports)
+        return [None] * len(reports)
+
+    async def _note(self, fields: twilio.Fields, name: str, reason: str) -> None:
+        LANDINGS.labels("none", Outcome.UNCAPTURED.lower()).inc()
+        async with self._units.begin() as unit:
+            await receipts.note_unusable(unit, fields, fields.get(name), reason)
+
+
+def _answer() -> Response:
+    return Response(_EMPTY_TWIML, media_type="text/xml")

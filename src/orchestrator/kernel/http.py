@@ -1,0 +1,189 @@
+"""The HTTP edge that every route shares: request ids, authentication, JSON only, Twilio's error body."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Annotated, Any, Protocol
+
+import orjson
+import structlog
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from orchestrator.kernel.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    NotFound,
+    OrchestratorError,
+    PayloadTooLarge,
+    Unavailable,
+    UnsupportedMediaType,
+    error_body,
+)
+from orchestrator.kernel.paging import ListQuery
+from orchestrator.kernel.unit import Unit, Units
+
+log = structlog.get_logger(__name__)
+
+
+class Authenticates(Protocol):
+    """Finds the account behind an `Authorization` header."""
+
+    async def authenticate(self, authorization: str | None) -> str: ...
+
+
+class ApiRoute(APIRoute):
+    """A JSON route of the public API: authentication first, then the content type, then everything else."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            authenticator: Authenticates = request.app.state.authenticator
+            account_id = await authenticator.authenticate(request.headers.get("authorization"))
+            request.state.account_id = account_id
+            structlog.contextvars.bind_contextvars(account=account_id)
+            await _require_json(request)
+            return await handle(request)
+
+        return guarded
+
+
+async def _require_json(request: Request) -> None:
+    """Forms are refused wherever a body counts; the Python SDK labels its bodyless list GETs as forms."""
+    if request.method not in {"POST", "PUT", "PATCH"}:
+        return
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type == "application/json" or (
+        content_type.startswith("application/") and content_type.endswith("+json")
+    ):
+        return
+    if content_type or await request.body():
+        raise UnsupportedMediaType(f"send application/json, not {content_type or 'a body without a content type'}")
+
+
+def account_id(request: Request) -> str:
+    """The account that the request acts for."""
+    found: str = request.state.account_id
+    return found
+
+
+async def unit_of_work(request: Request) -> AsyncIterator[Unit]:
+    """The request's transaction; with function scope it commits before the first byte of the response."""
+    units: Units = request.app.state.units
+    async with units.begin() as unit:
+        yield unit
+
+
+def list_query(request: Request) -> ListQuery:
+    """The query of a list, with names in any case."""
+    return ListQuery(request.query_params)
+
+
+def origin(request: Request) -> str:
+    """The origin that clients use, without a trailing slash."""
+    public_url: str | None = request.app.state.settings.public_url
+    return (public_url or f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}").rstrip("/")
+
+
+AccountId = Annotated[str, Depends(account_id)]
+InUnit = Annotated[Unit, Depends(unit_of_work, scope="function")]
+InList = Annotated[ListQuery, Depends(list_query)]
+Origin = Annotated[str, Depends(origin)]
+
+
+class Json(JSONResponse):
+    """JSON, written by orjson."""
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content)
+
+
+def render_error(error: OrchestratorError) -> Response:
+    """The response to an error."""
+    return Json(error.body(), status_code=error.status, headers=error.headers)
+
+
+def install_errors(app: FastAPI) -> None:
+    """Answer every refusal and failure with Twilio's error body."""
+
+    async def known(_: Request, error: Exception) -> Response:
+        assert isinstance(error, OrchestratorError)
+        return render_error(error)
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return render_error(_from_status(request, error))
+
+    async def invalid(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return render_error(_from_validation(error))
+
+    async def unexpected(_: Request, error: Exception) -> Response:
+        log.error("request failed", exc_info=error)
+        return Json(
+            error_body(500, 20500, "the request failed inside the service; nothing was changed"), status_code=500
+        )
+
+    app.add_exception_handler(OrchestratorError, known)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _from_status(request: Request, error: HTTPException) -> OrchestratorError:
+    match error.status_code:
+        case 404:
+            return NotFound(f"there is nothing at {request.url.path}")
+        case 405:
+            return MethodNotAllowed(
+                f"{request.method} is not possible on {request.url.path}", headers=dict(error.headers or {})
+            )
+        case 413:
+            return PayloadTooLarge("the request body is larger than this service accepts")
+        case 503:
+            return Unavailable(str(error.detail))
+        case _:
+            return BadRequest(str(error.detail))
+
+
+def _from_validation(error: RequestValidationError) -> BadRequest:
+    """Name the first wrong field by JSON pointer and say what was expected; `details` lists them all."""
+    problems = [{"pointer": _pointer(problem), "message": _expected(problem)} for problem in error.errors()]
+    first = problems[0]
+    return BadRequest(
+        f"{first['pointer']}: {first['message']}",
+        params={"field": first["pointer"], "value": _shown(error.errors()[0].get("input"))},
+        details={"errors": problems},
+    )
+
+
+def _pointer(problem: dict[str, Any]) -> str:
+    # Where JSON breaks off is an offset, not a field; a wrong name in a map is located by itself and then "[key]".
+    location = () if problem["type"] == "json_invalid" else problem["loc"][1:]
+    parts = [_printable(str(part)).replace("~", "~0").replace("/", "~1") for part in location if part != "[key]"]
+    return "/" + "/".join(parts) if parts else "(body)"
+
+
+def _expected(problem: dict[str, Any]) -> str:
+    if problem["type"] == "json_invalid":
+        return f"the body is not valid JSON ({problem.get('ctx', {}).get('error', 'syntax error')})"
+    if problem["type"] == "value_error":
+        return str(problem["ctx"]["error"])
+    return str(problem["msg"])
+
+
+def _shown(value: Any) -> Any:
+    """The offending value, if it is a short scalar; a whole body would only repeat the request."""
+    if isinstance(value, str):
+        return _printable(value[:200])
+    if isinstance(value, int) and value.bit_length() > 63:
+        return str(value)[:200]  # more than JSON writers agree on
+    return value if isinstance(value, int | float | bool) else None
+
+
+def _printable(text: str) -> str:
+    """JSON may hold halves of surrogate pairs, which no encoder writes."""
+    return text.encode(errors="replace").decode()

@@ -1,0 +1,83 @@
+"""Every request gets an id, a line in the log, a place in the metrics, and a limit to its body."""
+
+import time
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from orchestrator.kernel.errors import PayloadTooLarge
+from orchestrator.kernel.http import render_error
+from orchestrator.kernel.ids import new_sid
+from orchestrator.kernel.telemetry import REQUEST_SECONDS, REQUESTS
+
+log = structlog.get_logger(__name__)
+
+
+class RequestLog:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = new_sid("RQ")
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+        status = 500
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"twilio-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            self._tell(scope, status, time.perf_counter() - started)
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        route: Any = scope.get("route")
+        path = getattr(route, "path", "(none)")
+        REQUESTS.labels(scope["method"], path, status).inc()
+        REQUEST_SECONDS.labels(path).observe(seconds)
+        log.debug("answered", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
+
+
+class BodyLimit:
+    """ASGI middleware that refuses longer bodies, announced or not, with 413."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        received = 0
+        refusal = PayloadTooLarge(f"a request body has at most {self._max_bytes} bytes")
+
+        async def receive_limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_bytes:
+                raise refusal
+            return message
+
+        if self._announced(scope) > self._max_bytes:
+            await render_error(refusal)(scope, receive, send)
+            return
+        await self._app(scope, receive_limited, send)
+
+    @staticmethod
+    def _announced(scope: Scope) -> int:
+        lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+        return int(lengths[0]) if lengths and lengths[0].isdigit() else 0

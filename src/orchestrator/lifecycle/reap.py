@@ -1,0 +1,37 @@
+"""Throws away what is past its keeping: old receipts, traces of uncaptured traffic, ended calls."""
+
+from datetime import timedelta
+
+from orchestrator.kernel.unit import Unit, Units
+
+_AT_ONCE = 5_000
+_CALLS_KEPT = timedelta(days=2)
+"""Longer than a call can last."""
+
+
+async def reap(units: Units, *, receipts: timedelta, uncaptured: timedelta) -> int:
+    """Delete what is older than its time, in small transactions; returns how many rows went."""
+    return (
+        await _delete_before(units, "receipts", "received_at", receipts)
+        + await _delete_before(units, "uncaptured", "received_at", uncaptured)
+        + await _delete_before(units, "calls", "updated_at", _CALLS_KEPT)
+    )
+
+
+async def _delete_before(units: Units, table: str, column: str, age: timedelta) -> int:
+    total = 0
+    while True:
+        async with units.begin() as unit:
+            gone = await _delete_some(unit, table, column, age)
+        total += gone
+        if gone < _AT_ONCE:
+            return total
+
+
+async def _delete_some(unit: Unit, table: str, column: str, age: timedelta) -> int:
+    rows = await unit.driver.fetch(
+        f"delete from {table} where ctid = any(array("  # noqa: S608 - names from this file
+        f"  select ctid from {table} where {column} < $1 limit {_AT_ONCE} for update skip locked)) returning 1",
+        unit.now - age,
+    )
+    return len(rows)

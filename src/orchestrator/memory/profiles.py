@@ -1,0 +1,72 @@
+"""Profiles: what a store knows of one person. Found and listed here; made in `memory.upsert` and by traffic."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+
+from orchestrator.kernel.errors import NotFound
+from orchestrator.kernel.ids import PROFILE, is_id
+from orchestrator.kernel.paging import Page, PageRequest, fetch_page
+from orchestrator.kernel.unit import Unit
+from orchestrator.memory import traits
+from orchestrator.memory.stores import Store
+from orchestrator.tables.memory import profiles
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One person in one store."""
+
+    id: str
+    created_at: datetime
+    traits: Mapping[str, Mapping[str, Any]]
+
+
+async def find_profile(unit: Unit, store: Store, profile_id: str, *, groups: Collection[str] = ()) -> Profile:
+    """The profile with its traits, or with those of some groups. Raises NotFound."""
+    row = (await unit.connection.execute(_select(store).where(profiles.c.id == _checked(profile_id)))).first()
+    if row is None:
+        raise _unknown(profile_id)
+    return Profile(row.id, row.created_at, await traits.of_profile(unit, store, profile_id, groups=groups))
+
+
+async def list_profiles(unit: Unit, store: Store, page: PageRequest, *, descending: bool) -> Page[Row[Any]]:
+    """The store's profiles, by the time they were made."""
+    return await fetch_page(unit, _select(store), page, order=[profiles.c.id], descending=descending)
+
+
+async def require(unit: Unit, store: Store, profile_id: str) -> None:
+    """Raise NotFound unless the store has the profile."""
+    if await unit.connection.scalar(_select(store).where(profiles.c.id == _checked(profile_id))) is None:
+        raise _unknown(profile_id)
+
+
+async def require_held(unit: Unit, store: Store, profile_id: str) -> None:
+    """Hold the profile until the unit ends. Raises NotFound."""
+    if not await hold(unit, store, _checked(profile_id)):
+        raise _unknown(profile_id)
+
+
+async def hold(unit: Unit, store: Store, profile_id: str) -> bool:
+    """Whether the profile exists; then it is held until the unit ends, so that it changes one request at a time."""
+    statement = _select(store).where(profiles.c.id == profile_id).with_for_update()
+    return (await unit.connection.execute(statement)).first() is not None
+
+
+def _select(store: Store) -> Select[Any]:
+    return select(profiles.c.id, profiles.c.created_at).where(
+        profiles.c.account_id == store.account_id, profiles.c.store_id == store.id, profiles.c.merged_into.is_(None)
+    )
+
+
+def _checked(profile_id: str) -> str:
+    if not is_id(profile_id, PROFILE):
+        raise _unknown(profile_id)
+    return profile_id
+
+
+def _unknown(profile_id: str) -> NotFound:
+    return NotFound(f"there is no profile {profile_id} in this store")

@@ -1,0 +1,150 @@
+"""The delivery loop: claim in a short transaction, sign and send without any, settle in a short one.
+
+A worker that dies in between loses nothing: its claims lapse with their lease, and another attempt carries the same
+idempotency token.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from orchestrator.domain.backoff import Backoff
+from orchestrator.kernel.telemetry import DELIVERIES_CLAIMED, DELIVERY_ATTEMPTS
+from orchestrator.kernel.unit import Units
+from orchestrator.outbox import store
+from orchestrator.outbox.client import CallbackClient, Outcome, build_request
+from orchestrator.outbox.guard import ForbiddenTarget
+from orchestrator.outbox.store import Delivery, Order, Settlement
+
+log = structlog.get_logger(__name__)
+
+AuthTokens = Callable[[str], Awaitable[str | None]]
+"""The auth token of an account, which signs its callbacks; None when the account is gone."""
+
+_LEASE = timedelta(seconds=60)
+"""Longer than any attempt can take."""
+
+
+@dataclass(slots=True)
+class Deliverer:
+    """Delivers callbacks until it is told to stop."""
+
+    units: Units
+    client: CallbackClient
+    auth_tokens: AuthTokens
+    backoff: Backoff
+    order: Order = "bounded"
+    concurrency: int = 64
+    interval: float = 0.25
+    """Seconds between looks when nothing wakes the loop."""
+    awake: asyncio.Event = field(default_factory=asyncio.Event)
+    _settled: list[Settlement] = field(default_factory=list)
+    _sending: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Deliver for ever. Cancelling stops after what is being sent has been settled."""
+        try:
+            while True:
+                if not await self._turn():
+                    await self._rest()
+        finally:
+            await asyncio.shield(self._drain())
+
+    async def run_once(self) -> int:
+        """Deliver everything that is due now, and what becomes due by it; returns how many attempts were made."""
+        attempts = 0
+        while claimed := await self._claim():
+            attempts += len(claimed)
+            await asyncio.gather(*(self._send(delivery) for delivery in claimed))
+            await self._settle()
+        return attempts
+
+    async def _turn(self) -> bool:
+        """Settle what is finished and start what is due; False when there was nothing to do."""
+        settled = await self._settle()
+        claimed = await self._claim()
+        for delivery in claimed:
+            task = asyncio.create_task(self._send(delivery))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        DELIVERIES_CLAIMED.set(len(self._sending))
+        return bool(settled or claimed)
+
+    async def _rest(self) -> None:
+        """Until something was recorded or sent, or the interval is over."""
+        try:
+            async with asyncio.timeout(self.interval):
+                await self.awake.wait()
+        except TimeoutError:
+            pass
+        self.awake.clear()
+
+    async def _claim(self) -> list[Delivery]:
+        room = self.concurrency - len(self._sending)
+        if room <= 0:
+            return []
+        async with self.units.begin() as unit:
+            return await store.claim(unit, limit=room, lease=_LEASE, order=self.order)
+
+    async def _send(self, delivery: Delivery) -> None:
+        outcome = await self._attempt(delivery)
+        self._settled.append(self._settlement(delivery, outcome))
+        self.awake.set()
+
+    async def _attempt(self, delivery: Delivery) -> Outcome:
+        auth_token = await self.auth_tokens(delivery.account_id)
+        if auth_token is None:
+            return Outcome(None, "refused: the account is gone", 0.0, refused=True)
+        headers = {
+            "Orchestrator-Event-Id": f"{delivery.conversation_id}:{delivery.sequence}",
+            "Orchestrator-Sequence": str(delivery.sequence),
+            "Orchestrator-Attempt": str(delivery.attempts + 1),
+        }
+        try:
+            request = build_request(
+                delivery.url, delivery.method, delivery.body.encode(), auth_token, delivery.id, headers
+            )
+        except ForbiddenTarget as error:
+            return Outcome(None, f"refused: {error}", 0.0, refused=True)
+        return await self.client.send(request)
+
+    def _settlement(self, delivery: Delivery, outcome: Outcome) -> Settlement:
+        if outcome.delivered:
+            DELIVERY_ATTEMPTS.labels("delivered").inc()
+            return Settlement(delivery, "DELIVERED", outcome.status, None, None, holds_order=False)
+        attempts = delivery.attempts + 1
+        wait = (
+            self.backoff.delay(attempts, chance=random.random(), retry_after=outcome.retry_after)  # noqa: S311
+            if outcome.retryable
+            else None
+        )
+        DELIVERY_ATTEMPTS.labels("failed" if wait else "dead").inc()
+        log.info(
+            "callback failed",
+            delivery=delivery.id,
+            attempt=attempts,
+            status=outcome.status,
+            error=outcome.error,
+            retry_in=wait and wait.total_seconds(),
+        )
+        if wait is None:
+            return Settlement(delivery, "DEAD", outcome.status, outcome.error, None, holds_order=False)
+        due = self.units.clock.now() + wait
+        holds = self.order == "strict" or self.backoff.holds_order(attempts)
+        return Settlement(delivery, "PENDING", outcome.status, outcome.error, due, holds_order=holds)
+
+    async def _settle(self) -> int:
+        settled, self._settled = self._settled, []
+        if settled:
+            async with self.units.begin() as unit:
+                await store.settle(unit, settled)
+        return len(settled)
+
+    async def _drain(self) -> None:
+        if self._sending:
+            await asyncio.wait(self._sending)
+        await self._settle()

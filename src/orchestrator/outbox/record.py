@@ -1,0 +1,96 @@
+"""Events are recorded in the transaction of the change they tell of, with one delivery per status callback.
+
+The conversation is locked by the unit, so its sequence numbers are gapless and in commit order.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import orjson
+
+from orchestrator.domain.configuration import StatusCallback
+from orchestrator.domain.events import EventType
+from orchestrator.kernel.clock import event_time
+from orchestrator.kernel.ids import DELIVERY, new_id
+from orchestrator.kernel.unit import Unit
+
+
+class Stream(Protocol):
+    """What events are numbered in: a conversation."""
+
+    account_id: str
+    id: str
+    event_sequence: int
+    callbacks: tuple[StatusCallback, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    account_id: str
+    conversation_id: str
+    sequence: int
+    type: EventType
+    body: str
+    callbacks: Sequence[StatusCallback]
+
+
+class Outbox:
+    """The events of one unit."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._timestamp = event_time(unit.now)
+        self._events: list[_Event] = []
+
+    def append(self, stream: Stream, event_type: EventType, data: Mapping[str, Any]) -> None:
+        """Number an event. The caller saves the stream's `event_sequence`."""
+        stream.event_sequence += 1
+        body = orjson.dumps({"eventType": event_type, "timestamp": self._timestamp, "data": data})
+        self._events.append(
+            _Event(stream.account_id, stream.id, stream.event_sequence, event_type, body.decode(), stream.callbacks)
+        )
+
+    async def write(self) -> None:
+        """Write the events and their deliveries, and wake the delivery loop once they are durable."""
+        if not self._events:
+            return
+        await self._write_events()
+        if any(event.callbacks for event in self._events):
+            await self._write_deliveries()
+            self._unit.after_commit.append(self._unit.wake_delivery)
+
+    async def _write_events(self) -> None:
+        await self._unit.driver.execute(
+            """
+            insert into events (account_id, conversation_id, sequence, type, body, occurred_at)
+            select account_id, conversation_id, sequence, type, body, $6
+            from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[])
+              as new (account_id, conversation_id, sequence, type, body)
+            """,
+            [event.account_id for event in self._events],
+            [event.conversation_id for event in self._events],
+            [event.sequence for event in self._events],
+            [event.type for event in self._events],
+            [event.body for event in self._events],
+            self._unit.now,
+        )
+
+    async def _write_deliveries(self) -> None:
+        due = [(event, callback) for event in self._events for callback in event.callbacks]
+        await self._unit.driver.execute(
+            """
+            insert into deliveries
+              (account_id, id, conversation_id, sequence, url, method, status, holds_order, next_attempt_at, created_at)
+            select account_id, id, conversation_id, sequence, url, method, 'PENDING', true, $7, $7
+            from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])
+              as new (account_id, id, conversation_id, sequence, url, method)
+            """,
+            [event.account_id for event, _ in due],
+            [new_id(DELIVERY) for _ in due],
+            [event.conversation_id for event, _ in due],
+            [event.sequence for event, _ in due],
+            [callback.url for _, callback in due],
+            [callback.method for _, callback in due],
+            self._unit.now,
+        )

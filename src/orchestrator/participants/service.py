@@ -1,0 +1,126 @@
+"""Participants: who an address belongs to in a conversation, made where nobody owns it yet.
+
+The conversation is locked by the unit, so its participants change one unit at a time.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from orchestrator.domain.addresses import Address
+from orchestrator.domain.identity import ParticipantType
+from orchestrator.kernel.errors import NotFound
+from orchestrator.kernel.ids import PARTICIPANT, new_id
+from orchestrator.kernel.paging import Page, PageRequest
+from orchestrator.kernel.unit import Unit
+from orchestrator.participants import store
+from orchestrator.participants.model import OwnedAddress, Participant
+from orchestrator.participants.store import ConversationKey
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody who wrote or was written to, as far as the traffic tells."""
+
+    address: Address
+    type: ParticipantType
+    profile_id: str | None = None
+
+
+@dataclass(slots=True)
+class Attendance:
+    """Who joined or changed in one unit, and what has to be written for it."""
+
+    added: list[Participant] = field(default_factory=list)
+    changed: list[Participant] = field(default_factory=list)
+    addresses: list[tuple[Participant, OwnedAddress]] = field(default_factory=list)
+
+
+async def of_conversations(
+    unit: Unit, conversations: Collection[ConversationKey]
+) -> dict[ConversationKey, list[Participant]]:
+    """The participants of each conversation, oldest first."""
+    return await store.of_conversations(unit, conversations) if conversations else {}
+
+
+async def of_conversation(unit: Unit, account_id: str, conversation_id: str) -> list[Participant]:
+    """The participants of one conversation, oldest first."""
+    key = (account_id, conversation_id)
+    return (await store.of_conversations(unit, [key]))[key]
+
+
+async def find(unit: Unit, account_id: str, conversation_id: str, participant_id: str) -> Participant:
+    """One participant. Raises NotFound."""
+    for participant in await of_conversation(unit, account_id, conversation_id):
+        if participant.id == participant_id:
+            return participant
+    raise NotFound(f"conversation {conversation_id} has no participant {participant_id}")
+
+
+async def list_page(unit: Unit, account_id: str, conversation_id: str, page: PageRequest) -> Page[Participant]:
+    """A page of a conversation's participants, oldest first."""
+    ids = await store.page_of_ids(unit, account_id, conversation_id, page)
+    by_id = {one.id: one for one in await of_conversation(unit, account_id, conversation_id)}
+    return Page([by_id[row.id] for row in ids.items], ids.next_token, ids.previous_token)
+
+
+def attend(
+    unit: Unit, attendance: Attendance, key: ConversationKey, members: list[Participant], party: Party
+) -> Participant:
+    """The participant a party is; joins the members when it is new. Nothing is written before `write`.
+
+    In order: the owner of the address on its channel; the owner of the same address on another channel, a customer
+    of the same profile, or our own side (which may use several numbers) gains the address; else somebody new joins.
+    """
+    owner = _owner(members, party)
+    if owner is None:
+        owner = Participant(
+            *key, new_id(PARTICIPANT), party.address.address, party.type, unit.now, unit.now, party.profile_id
+        )
+        members.append(owner)
+        attendance.added.append(owner)
+    changed = _learn(owner, party)
+    if not owner.owns(party.address):
+        address = OwnedAddress(party.address.channel, party.address.address, party.address.canonical)
+        owner.addresses.append(address)
+        attendance.addresses.append((owner, address))
+        changed = True
+    if changed and owner not in attendance.added and owner not in attendance.changed:
+        owner.updated_at = unit.now
+        attendance.changed.append(owner)
+    return owner
+
+
+async def write(unit: Unit, attendance: Attendance) -> None:
+    """Write everybody who joined or changed."""
+    if attendance.added:
+        await store.insert(unit, attendance.added)
+    if attendance.changed:
+        await store.update(unit, attendance.changed)
+    if attendance.addresses:
+        await store.insert_addresses(unit, attendance.addresses)
+
+
+def _owner(members: Sequence[Participant], party: Party) -> Participant | None:
+    address = party.address
+    for member in members:
+        if member.owns(address):
+            return member
+    for member in members:
+        if any(own.canonical == address.canonical for own in member.addresses):
+            return member
+    if party.type is ParticipantType.CUSTOMER and party.profile_id is not None:
+        return next((member for member in members if member.profile_id == party.profile_id), None)
+    if party.type is ParticipantType.AGENT:
+        # Our side may answer from several numbers; it stays one participant (contract: conversations.md Q17).
+        return next((member for member in members if member.type is ParticipantType.AGENT), None)
+    return None
+
+
+def _learn(owner: Participant, party: Party) -> bool:
+    """A customer who was UNKNOWN, or had no profile, and is recognised now. True when that is news."""
+    if party.type is not ParticipantType.CUSTOMER or party.profile_id is None or owner.profile_id is not None:
+        return False
+    if owner.type not in (ParticipantType.UNKNOWN, ParticipantType.CUSTOMER):
+        return False
+    owner.type, owner.profile_id = ParticipantType.CUSTOMER, party.profile_id
+    return True

@@ -1,0 +1,84 @@
+"""Composition root for the loops: deliver callbacks, sweep conversations that are due, reap what is past its keeping.
+
+Any number of workers may run on one database; they share the work by `skip locked`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+
+from orchestrator.accounts.authentication import Authenticator
+from orchestrator.kernel.unit import Units
+from orchestrator.lifecycle.reap import reap
+from orchestrator.lifecycle.sweep import sweep_all
+from orchestrator.outbox.client import CallbackClient
+from orchestrator.outbox.deliver import Deliverer
+from orchestrator.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_REAP_INTERVAL = 600.0
+_AFTER_FAILURE = 1.0
+
+
+class Worker:
+    """The loops of one process."""
+
+    def __init__(self, settings: Settings, units: Units, authenticator: Authenticator) -> None:
+        self._settings = settings
+        self._units = units
+        self._client = CallbackClient(
+            allow_insecure=settings.admits_insecure_callbacks,
+            connect_timeout=settings.callback_connect_timeout,
+            read_timeout=settings.callback_read_timeout,
+        )
+
+        async def auth_token(account_id: str) -> str | None:
+            account = await authenticator.account(account_id)
+            return account.auth_token if account else None
+
+        self.deliverer = Deliverer(
+            units,
+            self._client,
+            auth_token,
+            settings.backoff,
+            order=settings.callback_order,
+            concurrency=settings.deliver_concurrency,
+            interval=settings.deliver_interval,
+        )
+        units.wake_delivery = self.deliverer.awake.set
+
+    async def run(self) -> None:
+        """Run the loops until cancelled; what is being sent is settled before this returns."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep("deliver", self.deliverer.run))
+                group.create_task(self._keep("sweep", self._sweep))
+                group.create_task(self._keep("reap", self._reap))
+        finally:
+            await self._client.aclose()
+
+    async def _keep(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        """A loop survives whatever happens in it (the database restarting, above all)."""
+        while True:
+            try:
+                await loop()
+            except Exception as error:
+                log.warning("loop failed and goes on", loop=name, error=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(_AFTER_FAILURE)
+
+    async def _sweep(self) -> None:
+        while True:
+            await sweep_all(self._units)
+            await asyncio.sleep(self._settings.sweep_interval)
+
+    async def _reap(self) -> None:
+        while True:
+            await reap(
+                self._units,
+                receipts=timedelta(days=self._settings.receipt_retention_days),
+                uncaptured=timedelta(days=self._settings.uncaptured_retention_days),
+            )
+            await asyncio.sleep(_REAP_INTERVAL)
