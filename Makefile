@@ -19,6 +19,14 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
+.PHONY: run
+run: $(VENV)/.run ## Install what is missing, then serve (settings: ORCHESTRATOR_… in the environment)
+	@exec $(BIN)/orchestrator serve
+
+.PHONY: demo
+demo: $(VENV)/.run ## Play the grouping example on a temporary instance
+	@exec $(BIN)/orchestrator demo
+
 .PHONY: lock
 lock: ## Re-resolve the pinned dependencies (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build pyproject.toml -o requirements/run.txt

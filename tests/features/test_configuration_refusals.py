@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from orchestrator.kernel.ids import MEMORY_STORE, new_id
 from orchestrator.outbox.guard import check_url
 from tests.support.app import Service, running_service
 from tests.support.factories import configuration_body, make_configuration
@@ -41,7 +40,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"memoryStoreId": None}, "/memoryStoreId"),
     ({"memoryStoreId": "memora_service_123"}, "/memoryStoreId"),
     ({"memoryStoreId": "mem_store_8" + "0" * 25}, "/memoryStoreId"),
-    ({"memoryStoreId": new_id(MEMORY_STORE) + "\n"}, "/memoryStoreId"),
+    ({"memoryStoreId": "mem_store_01kgh3k1w8fmkrxj2c5a9d7e6b\n"}, "/memoryStoreId"),
     ({"channelSettings": []}, "/channelSettings"),
     ({"channelSettings": {"sms": {}}}, "/channelSettings/sms"),
     ({"channelSettings": {"~/": {}}}, "/channelSettings/~0~1"),

@@ -6,9 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from orchestrator.configurations import service as configurations
+from orchestrator.configurations.schemas import CreateConfigurationRequest
 from orchestrator.kernel.ids import CONFIGURATION, CONVERSATION, MEMORY_STORE, is_id, new_id
 from tests.support.app import ORIGIN, Service
 from tests.support.factories import configuration_body, make_configuration
+from tests.support.refusals import refusal
 
 PATH = "/v2/ControlPlane/Configurations"
 BRIDGE = {"serviceId": "IS" + "0a" * 16}
@@ -40,15 +43,6 @@ async def add_conversation(service: Service, configuration_id: str, status: str)
         service.clock.now(),
     )
     return conversation_id
-
-
-def refusal(response: httpx.Response, status: int, code: int) -> dict[str, Any]:
-    """The error body, after the checks that hold for every refusal."""
-    body: dict[str, Any] = response.json()
-    assert (response.status_code, body["status"], body["code"]) == (status, status, code), body
-    assert response.headers["Twilio-Request-Id"].startswith("RQ")
-    assert not {"type", "title"} & set(body)
-    return body
 
 
 class TestCreate:
@@ -329,96 +323,32 @@ class TestLimit:
             await make_configuration(service)
         error = refusal(await service.api.post(PATH, json=configuration_body()), 400, 20001)
         assert "10" in error["message"]
-        configurations = (await service.api.get(PATH)).json()["configurations"]
-        assert len(configurations) == 10
-        await service.api.delete(f"{PATH}/{configurations[0]['id']}")
+        listed = (await service.api.get(PATH)).json()["configurations"]
+        assert len(listed) == 10
+        await service.api.delete(f"{PATH}/{listed[0]['id']}")
         await make_configuration(service)
 
     async def test_two_at_once_do_not_make_eleven(self, service: Service) -> None:
         for _ in range(9):
             await make_configuration(service)
-        answers = await asyncio.gather(
-            *(service.api.post(PATH, json=configuration_body(description=text)) for text in "ab")
-        )
-        assert sorted(answer.status_code for answer in answers) == [202, 400]
+        wanted = CreateConfigurationRequest(**configuration_body())
+        async with service.units.begin() as unit:
+            await configurations.create(unit, service.account.account_id, wanted, allow_insecure=False)
+            late = asyncio.create_task(service.api.post(PATH, json=configuration_body()))
+            await asyncio.sleep(0.2)
+            assert not late.done()
+        refusal(await late, 400, 20001)
         assert len((await service.api.get(PATH)).json()["configurations"]) == 10
+
+    async def test_a_rush_is_served_up_to_the_limit(self, service: Service) -> None:
+        answers = await asyncio.gather(*(service.api.post(PATH, json=configuration_body()) for _ in range(14)))
+        assert sorted(answer.status_code for answer in answers) == [202] * 10 + [400] * 4
 
     async def test_each_account_has_its_own(self, service: Service) -> None:
         for _ in range(10):
             await make_configuration(service)
         async with service.client(await service.new_account()) as other:
             assert (await other.post(PATH, json=configuration_body())).status_code == 202
-
-
-class TestList:
-    async def test_newest_first_and_complete(self, service: Service) -> None:
-        made = [await make_configuration(service) for _ in range(3)]
-        body = (await service.api.get(PATH)).json()
-        assert body["configurations"] == [await fetch(service, configuration_id) for configuration_id in made[::-1]]
-        assert body["meta"] == {"key": "configurations", "pageSize": 3}
-
-    @pytest.mark.parametrize(("size", "token"), [("pageSize", "pageToken"), ("PageSize", "PAGETOKEN")])
-    async def test_a_walk_there_and_back_sees_each_once(self, service: Service, size: str, token: str) -> None:
-        made = [await make_configuration(service) for _ in range(3)]
-        seen, query = [], {size: "1"}
-        while True:
-            page = (await service.api.get(PATH, params=query)).json()
-            seen += [configuration["id"] for configuration in page["configurations"]]
-            assert page["meta"]["pageSize"] == 1
-            if "nextToken" not in page["meta"]:
-                break
-            query = {token: page["meta"]["nextToken"]}
-        assert seen == made[::-1]
-        back = []
-        while "previousToken" in page["meta"]:
-            page = (await service.api.get(PATH, params={token: page["meta"]["previousToken"]})).json()
-            back += [configuration["id"] for configuration in page["configurations"]]
-        assert back == made[1:]
-
-    async def test_the_memory_store_filter(self, service: Service) -> None:
-        store_id = new_id(MEMORY_STORE)
-        wanted = [await make_configuration(service, memoryStoreId=store_id) for _ in range(2)]
-        moved = await make_configuration(service, memoryStoreId=store_id)
-        await put(service, moved, configuration_body())
-        query = {"memorystoreid": store_id, "PageSize": "1"}
-        first = (await service.api.get(PATH, params=query)).json()
-        second = (await service.api.get(PATH, params={"pageToken": first["meta"]["nextToken"]})).json()
-        found = [page["configurations"][0]["id"] for page in (first, second)]
-        assert found == wanted[::-1]
-        assert "nextToken" not in second["meta"]
-        assert (await service.api.get(PATH, params={"memoryStoreId": new_id(MEMORY_STORE)})).json() == {
-            "configurations": [],
-            "meta": {"key": "configurations", "pageSize": 0},
-        }
-
-    async def test_clients_may_label_the_request_a_form(self, service: Service) -> None:
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        assert (await service.api.get(PATH, headers=headers)).status_code == 200
-
-    @pytest.mark.parametrize("size", ["0", "1001", "-1", "x", "", "1.5", "²"])
-    async def test_wrong_page_sizes(self, service: Service, size: str) -> None:
-        error = refusal(await service.api.get(PATH, params={"pageSize": size}), 400, 20001)
-        assert error["params"] == {"field": "pageSize", "value": size}
-
-    @pytest.mark.parametrize(
-        "token",
-        [
-            "nonsense",
-            "é",
-            "e30",  # {}
-            "eyJhIjpbIngiLCJ5Il0sInMiOjEsImYiOnt9fQ",  # a text where a time must be
-            "eyJhIjpbeyJ0IjoiMjAyNi0wMi0wMyJ9LCJcdTAwMDAiXSwicyI6MSwiZiI6e319",  # a character that Postgres refuses
-            "eyJhIjpbeyJ0IjoiMDAwMS0wMS0wMVQwMDowMDowMCsxNDowMCJ9LCJ4Il0sInMiOjEsImYiOnt9fQ",  # before the first year
-        ],
-    )
-    async def test_wrong_page_tokens(self, service: Service, token: str) -> None:
-        error = refusal(await service.api.get(PATH, params={"pageToken": token}), 400, 20001)
-        assert error["params"] == {"field": "pageToken"}
-
-    @pytest.mark.parametrize("store_id", ["mem_store_", "mem_store_01KGH3K1W8FMKRXJ2C5A9D7E6B", "x\x00", ""])
-    async def test_wrong_filters(self, service: Service, store_id: str) -> None:
-        error = refusal(await service.api.get(PATH, params={"memoryStoreId": store_id}), 400, 20001)
-        assert error["params"]["field"] == "memoryStoreId"
 
 
 class TestForeign:

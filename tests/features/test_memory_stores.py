@@ -9,9 +9,19 @@ import httpx
 import pytest
 
 from orchestrator.kernel.ids import MEMORY_STORE, OPERATION, new_id
+from orchestrator.memory import stores
 from orchestrator.memory.service import adopt_store
+from orchestrator.memory.upsert import create_profile
 from tests.support.app import ORIGIN, Service
-from tests.support.memory import assert_refused, new_phone, new_profile, new_store, rows_of_store
+from tests.support.memory import (
+    assert_refused,
+    new_phone,
+    new_profile,
+    new_store,
+    post_profile,
+    rows_of_store,
+    until_somebody_waits_for,
+)
 
 STORES = "/v1/ControlPlane/Stores"
 OPERATIONS = "/v1/ControlPlane/Operations/"
@@ -134,6 +144,17 @@ async def test_an_account_has_at_most_fifteen_stores(service: Service) -> None:
     await new_store(service)
 
 
+async def test_the_fifteenth_store_is_made_once(service: Service) -> None:
+    for _ in range(14):
+        await new_store(service)
+    async with service.units.begin() as unit:
+        await stores.create_store(unit, service.account.account_id, display_name="fifteenth", description=None)
+        another = asyncio.create_task(service.api.post(STORES, json={"displayName": "sixteenth"}))
+        await until_somebody_waits_for(unit)
+    assert_refused(await another, 400, 520044)
+    assert len(await stored(service)) == 15
+
+
 async def test_list_is_pages_of_bare_ids_newest_first(service: Service) -> None:
     ids = [await new_store(service) for _ in range(5)]
     assert await listed(service) == ids[::-1]
@@ -193,6 +214,27 @@ async def test_delete_takes_everything_with_it(service: Service) -> None:
     assert await rows_of_store(service, store_id) == [[], [], []]
     assert (await service.api.get(f"/v1/Stores/{kept}/Profiles/{other_id}")).status_code == 200
     assert await new_store(service, displayName="again") != store_id
+
+
+async def test_delete_waits_for_profiles_that_are_being_written(service: Service) -> None:
+    store_id, account = await new_store(service), service.account.account_id
+    async with service.units.begin() as unit:
+        store = await stores.serving_store(unit, account, store_id, writing=True)
+        await create_profile(unit, store, {"Contact": {"phone": new_phone()}})
+        deleted = asyncio.create_task(service.api.delete(f"{STORES}/{store_id}"))
+        await until_somebody_waits_for(unit)
+    assert (await deleted).status_code == 202
+    assert await rows_of_store(service, store_id) == [[], [], []]
+
+
+async def test_nothing_is_written_into_a_store_that_is_being_deleted(service: Service) -> None:
+    store_id, account = await new_store(service), service.account.account_id
+    async with service.units.begin() as unit:
+        await stores.delete_store(unit, account, store_id)
+        posted = asyncio.create_task(post_profile(service, store_id, {"Contact": {"phone": new_phone()}}))
+        await until_somebody_waits_for(unit)
+    assert_refused(await posted, 404, 520041)
+    assert await rows_of_store(service, store_id) == [[], [], []]
 
 
 async def test_stores_of_other_accounts_do_not_exist(service: Service) -> None:

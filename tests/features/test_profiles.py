@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from orchestrator.kernel.ids import PROFILE, new_id
 from tests.support.app import Service
 from tests.support.memory import (
     assert_refused,
@@ -260,7 +259,9 @@ async def test_trait_groups_filter(service: Service, store: str) -> None:
         assert (await service.api.get(path, params=query)).json()["traits"] == expected
 
 
-@pytest.mark.parametrize("profile_id", [new_id(PROFILE), "x", "mem_profile_1", "a%00b", "Lookup"])
+@pytest.mark.parametrize(
+    "profile_id", ["mem_profile_01kgh3m8qce0m9x2t6v4b7r5zn", "x", "mem_profile_1", "a%00b", "Lookup"]
+)
 async def test_unknown_profiles(service: Service, store: str, profile_id: str) -> None:
     assert_refused(await service.api.get(f"/v1/Stores/{store}/Profiles/{profile_id}"), 404, 20404)
 

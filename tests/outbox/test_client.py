@@ -269,6 +269,7 @@ async def test_cookies_are_not_kept(client: CallbackClient, receiver: Receiver) 
     for _ in range(2):
         await client.send(post(f"{receiver.base}/"))
     assert ["cookie" in headers for _, _, headers, _, _ in receiver.seen] == [False, False]
+    assert list(client._http.cookies.jar) == []
 
 
 async def test_proxies_of_the_environment_are_ignored(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

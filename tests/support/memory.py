@@ -1,11 +1,14 @@
 """Stores and profiles for tests, made over HTTP."""
 
+import asyncio
 import itertools
 from typing import Any
 
 import httpx
+import pytest
 
 from orchestrator.kernel.ids import MEMORY_STORE, new_id
+from orchestrator.kernel.unit import Unit
 from tests.support.app import Service
 
 _numbers = itertools.count(2_000_000)
@@ -74,3 +77,13 @@ def assert_refused(response: httpx.Response, status: int, code: int, *, names: s
     assert {"message", "more_info"} <= set(body)
     assert not {"type", "title"} & set(body)
     return body
+
+
+async def until_somebody_waits_for(unit: Unit) -> None:
+    """Return once another transaction waits for this one, so that a race can be played step by step."""
+    waiting = "select 1 from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid)) limit 1"
+    for _ in range(1000):
+        if await unit.driver.fetchval(waiting):
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("nobody waits")

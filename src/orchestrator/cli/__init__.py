@@ -1,0 +1,37 @@
+"""The command `orchestrator`: starts the composition roots, administers accounts, plays the demonstration.
+
+Every command imports what it needs when it runs, so that none pays for another.
+"""
+
+import typer
+
+from orchestrator import __version__
+from orchestrator.cli import administer
+from orchestrator.cli.demo import demo
+from orchestrator.cli.errors import OneLineErrors
+from orchestrator.cli.serve import serve
+from orchestrator.cli.settings import settings
+from orchestrator.cli.worker import worker
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="orchestrator",
+    cls=OneLineErrors,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # they show local variables, and with them auth tokens
+    help="A self-hosted service that Twilio clients take for Twilio's Conversation Orchestrator.",
+)
+app.command()(serve)
+app.command()(worker)
+app.command()(administer.migrate)
+app.command()(demo)
+app.command()(settings)
+app.add_typer(administer.accounts, name="accounts")
+app.add_typer(administer.keys, name="keys")
+
+
+@app.command()
+def version() -> None:
+    """Show the version."""
+    typer.echo(f"orchestrator {__version__}")

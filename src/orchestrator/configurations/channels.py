@@ -107,7 +107,7 @@ def _check_side(pointer: str, channel: Channel, text: str) -> None:
     try:
         canonical = parse(channel, text).canonical
     except InvalidAddress as error:
-        raise refused(pointer, f"{error}, and not *", text) from error
+        raise refused(pointer, f"{error}; write * for every address", text) from error
     if not canonical:
         raise refused(pointer, "the address has a prefix and nothing else", text)
     if channel in _SENT_BY_SERVICES and _MESSAGING_SERVICE.fullmatch(canonical):

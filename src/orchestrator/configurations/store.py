@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Row, Select, func, insert, select, text, update
 
 from orchestrator.configurations.model import Configuration
 from orchestrator.kernel.paging import Page, PageRequest, fetch_page
@@ -93,7 +93,7 @@ async def open_conversation(unit: Unit, account_id: str, configuration_id: str) 
         .where(
             conversations.c.account_id == account_id,
             conversations.c.configuration_id == configuration_id,
-            conversations.c.status != "CLOSED",
+            text("status <> 'CLOSED'"),  # literally as the partial index has it
         )
         .limit(1)
     )

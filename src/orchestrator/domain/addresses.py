@@ -14,9 +14,11 @@ import phonenumbers
 MAX_LENGTH = 254
 """Longest address in characters (Conversations API v2, `Address.address`)."""
 
-_PREFIXES = re.compile(r"(?:\s*(?:whatsapp|rcs|sms|tel|client):)+\s*", re.IGNORECASE)
+_PREFIXES = re.compile(r"(?:\s*(?ai:whatsapp|rcs|sms|tel|client):)+\s*")
 _PHONE_PUNCTUATION = re.compile(r"[\s.\-()/\u00a0]")
 _PLUS_DIGITS = re.compile(r"\+[0-9]{7,15}")
+_SIP_PARAMETERS = re.compile(r"[;?].*", re.DOTALL)
+_HOST_AND_PORT = re.compile(r"([^:]*|\[.*\]):[0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _CACHED_ADDRESSES = 1 << 17
 
@@ -50,8 +52,8 @@ class Address:
 def parse(channel: Channel, address: str) -> Address:
     """Read an address as it came in.
 
-    Raises InvalidAddress when it is empty, longer than 254 characters, holds control characters, or starts like an
-    international number (`+`) without being one.
+    Raises InvalidAddress when it is empty (or only a prefix), longer than 254 characters, holds control characters, or
+    starts like an international number (`+`) without being one.
 
     >>> parse(Channel.WHATSAPP, "whatsapp:+1 (555) 123-4567").canonical
     '+15551234567'
@@ -62,7 +64,10 @@ def parse(channel: Channel, address: str) -> Address:
         raise InvalidAddress(f"an address has at most {MAX_LENGTH} characters, this one has {len(address)}")
     if _CONTROL.search(address):
         raise InvalidAddress("an address must not hold control characters")
-    return Address(channel, address, canonical(channel, address))
+    compared = canonical(channel, address)
+    if not compared:
+        raise InvalidAddress("an address must not be a prefix and nothing else")
+    return Address(channel, address, compared)
 
 
 def canonical(channel: Channel, address: str) -> str:
@@ -80,7 +85,7 @@ def canonical(channel: Channel, address: str) -> str:
     text = address.strip()
     if prefixes := _PREFIXES.match(text):
         text = text[prefixes.end() :]
-    if text.startswith("+"):
+    if text.startswith("+") or _PLUS_DIGITS.fullmatch(_PHONE_PUNCTUATION.sub("", text)):
         return _e164(text)
     if text[:5].lower().startswith(("sip:", "sips:")):
         return _sip(text)
@@ -99,18 +104,22 @@ def _e164(text: str) -> str:
     if not _PLUS_DIGITS.fullmatch(digits):
         raise InvalidAddress(f"{text!r} starts like an international number but is not + and 7 to 15 digits")
     try:
-        number = phonenumbers.parse(text, None)
+        number = phonenumbers.parse(digits, None)
     except phonenumbers.NumberParseException:
         # A country code that does not exist: still one address, compared by its digits.
         return digits
-    # A number whose national part is only trunk zeros would lose digits by parsing; its digits are its identity.
     formatted = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return formatted if _PLUS_DIGITS.fullmatch(formatted) else digits
+    # A short number that parsing leaves too few digits of (`+4308818`) is compared by the digits it came with.
+    if formatted == digits or not _PLUS_DIGITS.fullmatch(formatted):
+        return digits
+    return _e164(formatted)  # parsing takes off one trunk prefix, and there may be several
 
 
 def _sip(text: str) -> str:
     scheme, _, rest = text.partition(":")
-    rest = re.split(r"[;?]", rest, maxsplit=1)[0]
-    user, at, host = rest.rpartition("@")
-    bare_host = re.sub(r":[0-9]+$", "", host).lower()
-    return f"{scheme.lower()}:{user}{at}{bare_host}"
+    # An `@` of the user part is always escaped, whereas `;` and `?` are not: the first `@` comes before any parameter.
+    user, at, host = rest.partition("@") if "@" in rest else ("", "", rest)
+    host = _SIP_PARAMETERS.sub("", host).strip()
+    if with_port := _HOST_AND_PORT.fullmatch(host):
+        host = with_port[1].strip()
+    return f"{scheme.lower()}:{user}{at}{host.lower()}"

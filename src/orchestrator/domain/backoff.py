@@ -7,7 +7,7 @@ from datetime import timedelta
 DEFAULT_DELAYS = (5.0, 30.0, 120.0, 600.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 """Seconds before attempts 2 to 9; about 5 s, 30 s, 2 min, 10 min, 30 min, 2 h, 5 h, 10 h (contract README)."""
 
-_LONGEST_WISH = timedelta(hours=24)
+_LONGEST_WISH = 24 * 3_600.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,8 @@ class Backoff:
         if attempts > len(self.delays):
             return None
         planned = timedelta(seconds=self.delays[attempts - 1] * (1 + self.jitter * chance))
-        wished = timedelta(seconds=retry_after) if retry_after and retry_after > 0 else timedelta()
-        return max(planned, min(wished, _LONGEST_WISH))
+        wished = min(retry_after, _LONGEST_WISH) if retry_after and retry_after > 0 else 0.0
+        return max(planned, timedelta(seconds=wished))
 
     def holds_order(self, attempts: int) -> bool:
         """Whether a delivery that failed so many times still goes before the later events of its conversation."""

@@ -20,7 +20,7 @@ MAX_LENGTH = 255
 MAX_VALUES = 100
 """Values of one type that a profile keeps; a newer one displaces the oldest."""
 
-_PREFIXES = re.compile(r"(?:\s*(?:whatsapp|rcs|sms|tel):)+\s*", re.IGNORECASE)
+_PREFIXES = re.compile(r"(?:\s*(?ai:whatsapp|rcs|sms|tel):)+\s*")
 _PHONE_PUNCTUATION = re.compile(r"[\s.\-()/]")
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -70,9 +70,9 @@ def _phone(text: str) -> str:
     """E.164. Without a plus: a US number if it can be one, otherwise a number that starts with its country code."""
     if prefixes := _PREFIXES.match(text):
         text = text[prefixes.end() :]
-    if text.startswith("+"):
-        return canonical(Channel.SMS, text)
     digits = _PHONE_PUNCTUATION.sub("", text)
+    if digits.startswith("+"):
+        return canonical(Channel.SMS, digits)
     if not _DIGITS.fullmatch(digits):
         raise ValueError(f"{text!r} is not a phone number")
     for candidate, region in ((digits, "US"), (f"+{digits}", None)):

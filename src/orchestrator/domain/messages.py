@@ -70,8 +70,9 @@ _RANK = {
 def advanced(current: DeliveryStatus | None, reported: DeliveryStatus) -> DeliveryStatus:
     """The delivery status after a report: it never moves backwards.
 
-    READ > DELIVERED > IN_PROGRESS > INITIATED. FAILED is final, and a message that was delivered cannot fail any more,
-    however the reports are ordered on the way to us (contract: conversations.md section 5).
+    READ > DELIVERED > IN_PROGRESS > INITIATED. FAILED is final, and a message that was delivered cannot fail any more
+    (contract: conversations.md section 5). Reports may arrive in any order: all that order decides is whether FAILED
+    or the first of DELIVERED and READ is believed, where a provider tells both.
     """
     if current is None:
         return reported

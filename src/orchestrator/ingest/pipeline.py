@@ -12,10 +12,12 @@ from orchestrator.communications.model import Communication
 from orchestrator.conversations import schemas as conversation_schemas
 from orchestrator.conversations import service as conversations
 from orchestrator.conversations.model import Conversation
+from orchestrator.domain.addresses import Channel
 from orchestrator.domain.events import EventType
 from orchestrator.domain.grouping import grouping_key
+from orchestrator.domain.identity import ParticipantType
 from orchestrator.domain.lifecycle import Status
-from orchestrator.domain.messages import InboundMessage
+from orchestrator.domain.messages import DeliveryStatus, InboundMessage
 from orchestrator.ingest import receipts
 from orchestrator.ingest.capturing import capture
 from orchestrator.ingest.identifying import Policy, identify
@@ -76,7 +78,11 @@ async def _attend(unit: Unit, outbox: Outbox, landed: Sequence[Landed]) -> list[
     attendance = Attendance()
     spoken = []
     for one in landed:
-        author, recipient = (_join(unit, attendance, one.conversation, side) for side in one.landing.sides)
+        ends = one.landing.sides
+        author, recipient = (
+            _join(unit, attendance, one.conversation, side, facing)
+            for side, facing in zip(ends, ends[::-1], strict=True)
+        )
         one.landing.outcome = _outcome(one.conversation)
         conversations.communicate(unit, outbox, one.conversation, one.landing.message.channel)
         spoken.append((one.conversation, _communication(unit, one, author, recipient)))
@@ -85,9 +91,9 @@ async def _attend(unit: Unit, outbox: Outbox, landed: Sequence[Landed]) -> list[
     return spoken
 
 
-def _join(unit: Unit, attendance: Attendance, conversation: Conversation, side: Side) -> Participant:
+def _join(unit: Unit, attendance: Attendance, conversation: Conversation, side: Side, facing: Side) -> Participant:
     key = (conversation.account_id, conversation.id)
-    party = Party(side.address, side.type, side.profile_id)
+    party = Party(side.address, facing.address, side.type, side.profile_id)
     return participants.attend(unit, attendance, key, conversation.participants, party)
 
 
@@ -100,8 +106,8 @@ def _outcome(conversation: Conversation) -> Outcome:
 def _communication(unit: Unit, one: Landed, author: Participant, recipient: Participant) -> Communication:
     message = one.landing.message
     receiver = _end(one.landing.recipient, recipient)
-    if message.delivery_status is not None:
-        receiver["deliveryStatus"] = message.delivery_status
+    if (delivery_status := _delivery_status(one.landing)) is not None:
+        receiver["deliveryStatus"] = delivery_status
     return Communication(
         account_id=one.conversation.account_id,
         conversation_id=one.conversation.id,
@@ -116,6 +122,15 @@ def _communication(unit: Unit, one: Landed, author: Participant, recipient: Part
         resource_id=message.resource_id,
         trace=one.landing.trace(),
     )
+
+
+def _delivery_status(landing: Landing) -> DeliveryStatus | None:
+    """What the provider told. Otherwise a message of ours is on its way, and any other has arrived; speech has none."""
+    message = landing.message
+    if message.delivery_status is not None or message.channel is Channel.VOICE:
+        return message.delivery_status
+    ours = landing.author.type is ParticipantType.AGENT
+    return DeliveryStatus.IN_PROGRESS if ours else DeliveryStatus.DELIVERED
 
 
 def _end(side: Side, participant: Participant) -> dict[str, str]:

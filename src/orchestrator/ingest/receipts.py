@@ -59,12 +59,16 @@ def _trace(message: InboundMessage) -> dict[str, Any]:
     }
 
 
-async def note_unusable(unit: Unit, fields: Mapping[str, str], resource_id: str | None, reason: str) -> None:
-    """Keep a trace of a webhook that cannot become a communication; a better one with its id still can."""
+async def note_unusable(unit: Unit, fields: Mapping[str, str], resource_id: str, reason: str) -> None:
+    """Keep one trace of a webhook that cannot become a communication; a better one with its id still can."""
     told = ("From", "To", "CallSid", "NumMedia", "TranscriptionEvent", "SequenceId", "Track")
     trace = {"outcome": "UNCAPTURED", "reason": reason, **{name: fields[name] for name in told if name in fields}}
     await unit.driver.execute(
-        "insert into uncaptured (account_id, id, resource_id, trace, received_at) values ($1, $2, $3, $4, $5)",
+        """
+        insert into uncaptured (account_id, id, resource_id, trace, received_at)
+        select $1::text, $2::text, $3::text, $4::jsonb, $5::timestamptz
+        where not exists (select from uncaptured where account_id = $1 and resource_id = $3)
+        """,
         fields["AccountSid"],
         new_id(UNCAPTURED),
         resource_id,

@@ -45,7 +45,8 @@ class Ingest:
         fields = await self._webhooks.read(request)
         message = twilio.message(fields)
         if message is None:
-            await self._note(fields, "MessageSid", "the message has no text; media alone is not captured")
+            reason = "the message has no text; media alone is not captured"
+            await self._note(fields, twilio.message_id(fields), reason)
         else:
             await self._submit(message)
         return _answer()
@@ -61,10 +62,11 @@ class Ingest:
         call = twilio.call(fields)
         if call is not None:
             await self._calls.remember(call)
-        if "TranscriptionEvent" in fields:
+        if twilio.is_final_fragment(fields):
             known = await self._calls.find(fields["AccountSid"], fields["CallSid"])
             if known is None:
-                await self._note(fields, "TranscriptionSid", "no webhook has told the From and To of its call")
+                reason = "no webhook has told the From and To of its call"
+                await self._note(fields, twilio.fragment_id(fields), reason)
             elif (message := twilio.transcript(fields, known)) is not None:
                 await self._submit(message)
         return _answer()
@@ -82,10 +84,10 @@ class Ingest:
             await communications.report_delivery(unit, reports)
         return [None] * len(reports)
 
-    async def _note(self, fields: twilio.Fields, name: str, reason: str) -> None:
+    async def _note(self, fields: twilio.Fields, resource_id: str, reason: str) -> None:
         LANDINGS.labels("none", Outcome.UNCAPTURED.lower()).inc()
         async with self._units.begin() as unit:
-            await receipts.note_unusable(unit, fields, fields.get(name), reason)
+            await receipts.note_unusable(unit, fields, resource_id, reason)
 
 
 def _answer() -> Response:

@@ -6,18 +6,21 @@ ingestion".
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from orchestrator.domain.addresses import Address, Channel, InvalidAddress, parse
 from orchestrator.domain.messages import CallType, DeliveryStatus, Direction, InboundMessage
+from orchestrator.ingest.webhooks import storable
 from orchestrator.kernel.errors import BadRequest
 
 Fields = Mapping[str, str]
 
 _MOST_TEXT = 8_388_608
+_LONGEST_SID = 255
+"""Characters. SIDs have 34; they are parts of indexes, whose entries Postgres limits to about 2,700 bytes."""
 _DIRECTIONS = {"inbound": Direction.INBOUND, "outbound": Direction.OUTBOUND}
 _STATUSES = {
     "accepted": DeliveryStatus.INITIATED,
@@ -43,12 +46,10 @@ def message(fields: Fields) -> InboundMessage | None:
     sender, to = required(fields, "From"), required(fields, "To")
     channel = _messaging_channel(sender, to)
     author, recipient = address(channel, "From", sender), address(channel, "To", to)
-    sid = required(fields, "MessageSid", "SmsMessageSid", "SmsSid")
+    sid = message_id(fields)
     status = (fields.get("MessageStatus") or fields.get("SmsStatus") or "").lower()
     direction = _direction(fields) or (Direction.INBOUND if status in ("received", "receiving") else None)
-    body = fields.get("Body", "")
-    if len(body) > _MOST_TEXT:
-        raise wrong("Body", f"has at most {_MOST_TEXT} characters")
+    body = _text("Body", fields.get("Body", ""))
     if not body.strip():
         return None
     return InboundMessage(
@@ -59,13 +60,18 @@ def message(fields: Fields) -> InboundMessage | None:
         resource_id=sid,
         channel_id=sid,
         direction=direction,
-        delivery_status=_STATUSES.get(status or "received", DeliveryStatus.IN_PROGRESS),
+        delivery_status=_STATUSES.get(status, DeliveryStatus.IN_PROGRESS) if status else None,
     )
+
+
+def message_id(fields: Fields) -> str:
+    """The id of a message. Raises BadRequest."""
+    return _sid(fields, "MessageSid", "SmsMessageSid", "SmsSid")
 
 
 def delivery_report(fields: Fields) -> tuple[str, str, DeliveryStatus]:
     """Account, message and what became of it. Raises BadRequest."""
-    sid = required(fields, "MessageSid", "SmsMessageSid", "SmsSid")
+    sid = message_id(fields)
     word = required(fields, "MessageStatus", "SmsStatus").lower()
     if word not in _STATUSES:
         raise wrong("MessageStatus", f"is none of {', '.join(_STATUSES)}", word)
@@ -93,7 +99,7 @@ class Call:
 
 def call(fields: Fields) -> Call | None:
     """The call that a voice webhook is about; None when it does not name both ends."""
-    sid = required(fields, "CallSid")
+    sid = _sid(fields, "CallSid")
     sender, recipient = fields.get("From", "").strip(), fields.get("To", "").strip()
     if not sender or not recipient:
         return None
@@ -102,16 +108,27 @@ def call(fields: Fields) -> Call | None:
     return Call(fields["AccountSid"], sid, sender, recipient, _direction(fields))
 
 
+def is_final_fragment(fields: Fields) -> bool:
+    """Whether a voice webhook carries text that will not change any more; other transcription events say nothing."""
+    return fields.get("TranscriptionEvent") == "transcription-content" and fields.get("Final", "true").lower() == "true"
+
+
+def fragment_id(fields: Fields) -> str:
+    """The id of a transcript fragment: of the transcription, and its place there. Raises BadRequest."""
+    return f"{_sid(fields, 'TranscriptionSid')}{_sid(fields, 'SequenceId')}"
+
+
 def transcript(fields: Fields, on: Call) -> InboundMessage | None:
-    """A final transcript fragment of a call; None for fragments that are not final and for other events.
+    """A final transcript fragment of a call; None when nothing was said.
 
     The inbound track is what Twilio hears from the leg's far end: the caller of an inbound call, the callee of an
     outbound one. Raises BadRequest.
     """
-    if fields.get("TranscriptionEvent") != "transcription-content" or fields.get("Final", "true").lower() != "true":
-        return None
     data = _transcription_data(fields)
-    text = str(data.get("transcript") or data.get("Transcript") or "").strip()
+    said = data.get("transcript") or data.get("Transcript") or ""
+    if not isinstance(said, str):
+        raise wrong("TranscriptionData", "its transcript is not a text")
+    text = storable(_text("TranscriptionData", said.strip()))
     if not text:
         return None
     track = fields.get("Track", "inbound_track")
@@ -127,7 +144,7 @@ def transcript(fields: Fields, on: Call) -> InboundMessage | None:
         author=author,
         recipient=other,
         content=_transcription(text, track, data, fields),
-        resource_id=f"{required(fields, 'TranscriptionSid')}{required(fields, 'SequenceId')}",
+        resource_id=fragment_id(fields),
         channel_id=on.sid,
         occurred_at=_timestamp(fields),
         direction=by_caller,
@@ -141,6 +158,21 @@ def required(fields: Fields, *names: str) -> str:
         if value := fields.get(name, "").strip():
             return value
     raise BadRequest(f"/{names[0]}: this field is required", params={"field": f"/{names[0]}"})
+
+
+def _sid(fields: Fields, *names: str) -> str:
+    """The first of these fields that is given, if it can be an id. Raises BadRequest."""
+    sid = required(fields, *names)
+    if len(sid) > _LONGEST_SID:
+        raise wrong(names[0], f"has at most {_LONGEST_SID} characters", sid[:200])
+    return sid
+
+
+def _text(name: str, text: str) -> str:
+    """A text of a length that is admitted. Raises BadRequest."""
+    if len(text) > _MOST_TEXT:
+        raise wrong(name, f"has at most {_MOST_TEXT} characters")
+    return text
 
 
 def wrong(name: str, why: str, value: str | None = None) -> BadRequest:
@@ -203,6 +235,6 @@ def _timestamp(fields: Fields) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError) as error:
         raise wrong("Timestamp", "is not an ISO 8601 time", text[:200]) from error
-    return moment if moment.tzinfo else None

@@ -37,11 +37,12 @@ class Webhooks:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type == _FORM:
             signed = _form(body)
-            fields = dict(signed)
+            given = dict(signed)
         elif content_type == "application/json":
-            fields, signed = _json(body), []
+            given, signed = _json(body), []
         else:
             raise UnsupportedMediaType(f"send {_FORM} or application/json, not {content_type or 'an unnamed type'}")
+        fields = {name: storable(value) for name, value in given.items()}
         account = await self._accounts.account(fields.get("AccountSid", ""))
         signature = request.headers.get("x-twilio-signature", "")
         if account is None or (
@@ -49,8 +50,7 @@ class Webhooks:
             and not signing.verify(account.auth_token, self._url(request), signature, params=signed, body=body)
         ):
             raise WrongSignature("the request is not signed with the auth token of the account in AccountSid")
-        # Postgres cannot keep U+0000, and no provider means anything by it.
-        return {name: value.replace("\x00", "\ufffd") for name, value in fields.items()}
+        return fields
 
     def _url(self, request: Request) -> str:
         """The URL as the provider called it, byte for byte: signatures cover it."""
@@ -58,6 +58,11 @@ class Webhooks:
         base = self._public_url or f"{scope['scheme']}://{request.headers.get('host', '')}"
         query = scope["query_string"].decode("latin-1")
         return f"{base}{scope['raw_path'].decode('latin-1')}{'?' + query if query else ''}"
+
+
+def storable(text: str) -> str:
+    """The text without U+0000: Postgres cannot keep it, and no provider means anything by it."""
+    return text.replace("\x00", "\ufffd")
 
 
 def _form(body: bytes) -> list[tuple[str, str]]:

@@ -64,7 +64,7 @@ async def _require_json(request: Request) -> None:
         raise UnsupportedMediaType(f"send application/json, not {content_type or 'a body without a content type'}")
 
 
-def account_id(request: Request) -> str:
+async def account_id(request: Request) -> str:
     """The account that the request acts for."""
     found: str = request.state.account_id
     return found
@@ -77,12 +77,12 @@ async def unit_of_work(request: Request) -> AsyncIterator[Unit]:
         yield unit
 
 
-def list_query(request: Request) -> ListQuery:
+async def list_query(request: Request) -> ListQuery:
     """The query of a list, with names in any case."""
     return ListQuery(request.query_params)
 
 
-def origin(request: Request) -> str:
+async def origin(request: Request) -> str:
     """The origin that clients use, without a trailing slash."""
     public_url: str | None = request.app.state.settings.public_url
     return (public_url or f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}").rstrip("/")

@@ -112,7 +112,7 @@ def _fits(value: Any, column: ColumnElement[Any]) -> bool:
 
 
 def _token(side: str, row: Row[Any], names: Sequence[str], page: PageRequest) -> str:
-    key = [_written(row._mapping[name]) for name in names]
+    key = [_written(row._mapping[name]) for name in names]  # noqa: SLF001 - SQLAlchemy's public name
     text = orjson.dumps({side: key, "s": page.size, "f": dict(page.filters)})
     return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
 

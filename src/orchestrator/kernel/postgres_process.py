@@ -27,15 +27,15 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _log = logging.getLogger(__name__)
 
 
-def told_of_our_death() -> Callable[[], None]:
-    """Return what a new child runs before its program, so that it gets SIGINT when this process dies.
+def told_of_our_death(order: signal.Signals = signal.SIGINT) -> Callable[[], None]:
+    """Return what a new child runs before its program, so that it gets the signal when this process dies.
 
     It has to run after the child has changed its user, which clears the setting; `subprocess` keeps that order.
     """
     parent = os.getpid()
 
     def ask() -> None:
-        if KERNEL_TELLS_CHILDREN and _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0) != 0:
+        if KERNEL_TELLS_CHILDREN and _libc.prctl(_PR_SET_PDEATHSIG, int(order), 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
         if os.getppid() != parent:  # it died before we asked: no signal will come
             os._exit(1)

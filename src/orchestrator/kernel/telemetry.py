@@ -55,5 +55,6 @@ def configure_logs(*, json: bool, level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("alembic", "aiohttp.access", "uvicorn.access", "asyncio"):
+    # httpx writes a line per request, with the whole URL: those of callbacks may hold secrets.
+    for noisy in ("alembic", "aiohttp.access", "uvicorn.access", "asyncio", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

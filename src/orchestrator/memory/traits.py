@@ -68,8 +68,8 @@ def promoted(traits: Traits) -> set[Identifier]:
             continue
         try:
             found.add(Identifier(id_type, normalise(id_type, value)))
-        except ValueError as error:
-            log.info("trait not promoted", trait=f"{CONTACT}.{name}", reason=str(error))
+        except ValueError:
+            log.info("trait not promoted", trait=f"{CONTACT}.{name}")  # without its value: that is somebody's address
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Set as AbstractSet
 
+from asyncpg.exceptions import DeadlockDetectedError
 from sqlalchemy import insert
 
 from orchestrator.domain.identity import Identifier
@@ -43,10 +44,11 @@ async def _claim(unit: Unit, store: Store, wanted: AbstractSet[Identifier]) -> s
     profile_id = holders.pop() if holders else None
     # A lost attempt must let go of what it has won, or two requests that each hold half would wait for each other.
     await unit.driver.execute("savepoint claim")
-    if profile_id is None:
-        claimed = await _make(unit, store, wanted)
-    else:
-        claimed = await _extend(unit, store, profile_id, wanted - {key[2] for key in owners})
+    missing = wanted - {key[2] for key in owners}
+    try:
+        claimed = await (_extend(unit, store, profile_id, missing) if profile_id else _make(unit, store, missing))
+    except DeadlockDetectedError:  # traffic links identifiers before it makes profiles: a different order
+        claimed = None
     await unit.driver.execute("release savepoint claim" if claimed else "rollback to savepoint claim")
     return claimed
 

@@ -150,8 +150,9 @@ class CallbackClient:
 
     An endpoint gets at most `connections_per_host` of them, so that a slow one holds up only its own callbacks.
     `connect_timeout` bounds the wait for a connection (a free one, or name lookup, TCP and TLS), `read_timeout` each
-    wait for the receiver, `total_timeout` (default: their sum) the whole attempt; all in seconds. Proxies named in the
-    environment are ignored: behind one, nobody could tell which address is called. Neither are cookies kept.
+    wait for the receiver, `total_timeout` (default: their sum) everything up to the answer's headers; all in seconds.
+    Proxies named in the environment are ignored: behind one, nobody could tell which address is called. Cookies are
+    not kept.
     """
 
     def __init__(
@@ -176,7 +177,7 @@ class CallbackClient:
             timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=connect_timeout),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
-            trust_env=True,
+            trust_env=False,
         )
 
     def _open_session(self) -> aiohttp.ClientSession:

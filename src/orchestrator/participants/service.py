@@ -22,6 +22,8 @@ class Party:
     """Somebody who wrote or was written to, as far as the traffic tells."""
 
     address: Address
+    facing: Address
+    """The other end of the communication."""
     type: ParticipantType
     profile_id: str | None = None
 
@@ -69,7 +71,8 @@ def attend(
     """The participant a party is; joins the members when it is new. Nothing is written before `write`.
 
     In order: the owner of the address on its channel; the owner of the same address on another channel, a customer
-    of the same profile, or our own side (which may use several numbers) gains the address; else somebody new joins.
+    of the same profile, or our own side (which may use several numbers, but does not write to itself) gains the
+    address; else somebody new joins.
     """
     owner = _owner(members, party)
     if owner is None:
@@ -106,14 +109,19 @@ def _owner(members: Sequence[Participant], party: Party) -> Participant | None:
         if member.owns(address):
             return member
     for member in members:
-        if any(own.canonical == address.canonical for own in member.addresses):
+        if _has(member, address):
             return member
     if party.type is ParticipantType.CUSTOMER and party.profile_id is not None:
         return next((member for member in members if member.profile_id == party.profile_id), None)
     if party.type is ParticipantType.AGENT:
         # Our side may answer from several numbers; it stays one participant (contract: conversations.md Q17).
-        return next((member for member in members if member.type is ParticipantType.AGENT), None)
+        agents = (member for member in members if member.type is ParticipantType.AGENT)
+        return next((agent for agent in agents if not _has(agent, party.facing)), None)
     return None
+
+
+def _has(member: Participant, address: Address) -> bool:
+    return any(own.canonical == address.canonical for own in member.addresses)
 
 
 def _learn(owner: Participant, party: Party) -> bool:

@@ -1,0 +1,1 @@
+"""Measurements that anybody can repeat: `make bench`. Loopback only; each ends by itself."""

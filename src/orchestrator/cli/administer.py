@@ -1,0 +1,121 @@
+"""Commands that work on the database itself: migrate, accounts, keys."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from orchestrator.cli.settings import AsJson, read_settings
+
+if TYPE_CHECKING:
+    from orchestrator.accounts.service import Account, ApiKey
+    from orchestrator.kernel.secrets import SecretBox
+    from orchestrator.kernel.unit import Unit
+
+Result = TypeVar("Result")
+
+AccountSid = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's SID, AC….")]
+KeySid = Annotated[str, typer.Argument(metavar="KEY", help="The key's SID, SK….")]
+Name = Annotated[str, typer.Option(help="A name for people.")]
+
+accounts = typer.Typer(no_args_is_help=True, help="The accounts of this service.")
+keys = typer.Typer(no_args_is_help=True, help="The API keys of an account.")
+
+
+def migrate(*, as_json: AsJson = False) -> None:
+    """Bring the database's schema up to date."""
+    from orchestrator.kernel.migrations import newest_file
+
+    async def nothing(unit: "Unit", box: "SecretBox") -> None:
+        """Opening the database has migrated it."""
+
+    _in_database(nothing)
+    revision = newest_file()
+    _print({"revision": revision}, f"The schema is at revision {revision}.", as_json=as_json)
+
+
+@accounts.command("list")
+def list_accounts(*, as_json: AsJson = False) -> None:
+    """List accounts, oldest first; auth tokens are not shown."""
+    from orchestrator.accounts import service
+
+    found = _in_database(service.list_accounts)
+    _print_all(("account SID", "name", "created"), [_account_row(one) for one in found], as_json=as_json)
+
+
+@accounts.command("create")
+def create_account(*, name: Name = "account", as_json: AsJson = False) -> None:
+    """Make an account; its auth token is shown this once."""
+    from orchestrator.accounts import service
+
+    made = _in_database(lambda unit, box: service.create_account(unit, box, name=name))
+    row = _account_row(made) | {"authToken": made.auth_token}
+    _print(row, f"Account SID  {made.account_id}\nAuth token   {made.auth_token}", as_json=as_json)
+
+
+@keys.command("list")
+def list_keys(account: AccountSid, *, as_json: AsJson = False) -> None:
+    """List an account's API keys, oldest first."""
+    from orchestrator.accounts import service
+
+    found = _in_database(lambda unit, box: service.list_keys(unit, account))
+    _print_all(("key SID", "name", "created"), [_key_row(one) for one in found], as_json=as_json)
+
+
+@keys.command("create")
+def create_key(account: AccountSid, *, name: Name = "key", as_json: AsJson = False) -> None:
+    """Make an API key; its secret is shown this once."""
+    from orchestrator.accounts import service
+
+    made = _in_database(lambda unit, box: service.create_key(unit, account, name=name))
+    row = _key_row(made) | {"secret": made.secret}
+    _print(row, f"Key SID  {made.sid}\nSecret   {made.secret}", as_json=as_json)
+
+
+@keys.command("delete")
+def delete_key(account: AccountSid, key: KeySid, *, as_json: AsJson = False) -> None:
+    """Revoke an API key."""
+    from orchestrator.accounts import service
+
+    _in_database(lambda unit, box: service.delete_key(unit, account, key))
+    _print({"deleted": key}, f"{key} is revoked.", as_json=as_json)
+
+
+def _in_database(work: Callable[["Unit", "SecretBox"], Awaitable[Result]]) -> Result:
+    """Do the work in one unit on the database: the one in the settings, else the embedded one, running or not."""
+    from orchestrator.serving import database, secret_box, units
+
+    with database(read_settings(), join=True) as settings:
+
+        async def run() -> Result:
+            async with units(settings) as opened, opened.begin() as unit:
+                return await work(unit, secret_box(settings))
+
+        return asyncio.run(run())
+
+
+def _account_row(account: "Account") -> dict[str, Any]:
+    from orchestrator.kernel.clock import rest_time
+
+    return {"accountSid": account.account_id, "name": account.name, "createdAt": rest_time(account.created_at)}
+
+
+def _key_row(key: "ApiKey") -> dict[str, Any]:
+    from orchestrator.kernel.clock import rest_time
+
+    return {"sid": key.sid, "name": key.name, "createdAt": rest_time(key.created_at)}
+
+
+def _print(row: dict[str, Any], text: str, *, as_json: bool) -> None:
+    typer.echo(json.dumps(row) if as_json else text)
+
+
+def _print_all(headings: tuple[str, ...], rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    from orchestrator.cli.tables import print_table
+
+    print_table(headings, [tuple(row.values()) for row in rows])

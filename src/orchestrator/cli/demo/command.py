@@ -1,0 +1,89 @@
+"""The command: finds or starts an instance, plays the example for each grouping type, tells how it went."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.errors import FAILED, WrongUsage
+from orchestrator.cli.first_account import credentials_file, kept_credentials
+from orchestrator.cli.settings import AsJson, read_settings
+
+if TYPE_CHECKING:
+    from orchestrator.cli.demo.play import Played
+
+Url = Annotated[
+    str | None,
+    typer.Option(help="A running instance, in dev mode on this machine. Default: a temporary one of its own."),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Where the service is, and an account of it."""
+
+    url: str
+    account_id: str
+    auth_token: str
+
+    def __repr__(self) -> str:
+        return f"Instance({self.url})"
+
+
+def demo(*, url: Url = None, as_json: AsJson = False) -> None:
+    """Play Kiran's four contacts, for each of the three grouping types: they become 4, 2 and 1 conversations."""
+    from orchestrator.cli.demo import report
+
+    with contextlib.suppress(asyncio.CancelledError):
+        where, played = asyncio.run(_demonstrate(url))
+        if as_json:
+            report.print_json(where.url, played)
+        else:
+            report.print_tables(where.url, played)
+        if all(one.succeeded for one in played):
+            return
+    raise typer.Exit(FAILED)
+
+
+async def _demonstrate(url: str | None) -> "tuple[Instance, list[Played]]":
+    ourselves = asyncio.current_task()
+    assert ourselves is not None
+    # Stopped in good order too: what the demonstration made is removed.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ourselves.cancel)
+    async with _instance(url) as instance:
+        from orchestrator.cli.demo.api import Api
+        from orchestrator.cli.demo.play import EXPECTED, play
+        from orchestrator.cli.demo.receiver import receiving
+
+        async with Api(instance) as api, receiving(instance.auth_token) as receiver:
+            return instance, [await play(api, receiver, grouping) for grouping in EXPECTED]
+
+
+@asynccontextmanager
+async def _instance(url: str | None) -> AsyncIterator[Instance]:
+    if url is not None:
+        yield Instance(url.rstrip("/"), *_credentials())
+        return
+    from orchestrator.cli.demo.temporary import temporary_instance
+
+    async with temporary_instance() as instance:
+        yield instance
+
+
+def _credentials() -> tuple[str, str]:
+    """Those in the environment, else those of the embedded store in the data folder."""
+    settings = read_settings()
+    if settings.account_sid and settings.auth_token:
+        return settings.account_sid, settings.auth_token.get_secret_value()
+    kept = kept_credentials(settings.data_dir)
+    if kept is None:
+        raise WrongUsage(
+            "no credentials: set ORCHESTRATOR_ACCOUNT_SID and ORCHESTRATOR_AUTH_TOKEN, or ORCHESTRATOR_DATA_DIR to "
+            f"the folder of the running instance ({credentials_file(settings.data_dir)} is not there)"
+        )
+    return kept

@@ -1,0 +1,77 @@
+"""The receiver of the demonstration's status callbacks: checks signatures, and knows what is still to come."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from orchestrator.kernel.signing import verify
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """One event that was told."""
+
+    conversation_id: str
+    sequence: int
+    type: str
+    subject: str
+    """Id of the conversation, participant or communication that it is about."""
+    signed: bool
+
+
+@dataclass
+class Receiver:
+    """What has come in, once per event."""
+
+    auth_token: str = field(repr=False)
+    url: str = ""
+    received: dict[tuple[str, int], Callback] = field(default_factory=dict)
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def of(self, conversation_id: str) -> list[Callback]:
+        """A conversation's callbacks, in the order of their numbers."""
+        return sorted(
+            (one for one in self.received.values() if one.conversation_id == conversation_id),
+            key=lambda one: one.sequence,
+        )
+
+    async def until(self, complete: Callable[[], bool], seconds: float) -> None:
+        """Wait until that is so, but not longer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not complete():
+                    self._arrived.clear()
+                    await self._arrived.wait()
+
+    async def handle(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        signature = request.headers.get("X-Twilio-Signature", "")
+        signed = verify(self.auth_token, self.url + request.raw_path, signature, params=(), body=body)
+        event = json.loads(body)
+        conversation_id, _, sequence = request.headers["Orchestrator-Event-Id"].rpartition(":")
+        callback = Callback(conversation_id, int(sequence), event["eventType"], event["data"]["id"], signed)
+        self.received.setdefault((conversation_id, callback.sequence), callback)
+        self._arrived.set()
+        return web.Response()
+
+
+@asynccontextmanager
+async def receiving(auth_token: str) -> AsyncIterator[Receiver]:
+    """Listen on a free port of this machine."""
+    receiver = Receiver(auth_token)
+    application = web.Application()
+    application.router.add_post("/{tail:.*}", receiver.handle)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        receiver.url = f"http://{host}:{port}"
+        yield receiver
+    finally:
+        await runner.cleanup()
