@@ -27,6 +27,22 @@ run: $(VENV)/.run ## Install what is missing, then serve (settings: ORCHESTRATOR
 demo: $(VENV)/.run ## Play the grouping example on a temporary instance
 	@exec $(BIN)/orchestrator demo
 
+.PHONY: test
+test: $(VENV)/.dev ## Run all tests (needs nothing: Postgres comes with the dependencies)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.dev ## Format, lint, types, import contracts, unused dependencies, migrations
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/deptry src
+
+.PHONY: openapi
+openapi: $(VENV)/.run ## Write openapi/orchestrator.yaml anew from the application
+	@$(BIN)/orchestrator openapi > openapi/orchestrator.yaml
+
 .PHONY: lock
 lock: ## Re-resolve the pinned dependencies (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build pyproject.toml -o requirements/run.txt

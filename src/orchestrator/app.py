@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -14,6 +16,7 @@ from orchestrator.configurations.routes import router as configurations
 from orchestrator.conversations.routes import router as conversations
 from orchestrator.ingest.identifying import Policy
 from orchestrator.ingest.routes import Ingest
+from orchestrator.ingest.uncaptured import router as uncaptured
 from orchestrator.ingest.webhooks import Webhooks
 from orchestrator.kernel.clock import Clock
 from orchestrator.kernel.db import create_engine
@@ -24,12 +27,23 @@ from orchestrator.kernel.secrets import SecretBox, secret_key_from
 from orchestrator.kernel.unit import Units
 from orchestrator.memory.routes import router as memory
 from orchestrator.numbers.routes import router as numbers
+from orchestrator.openapi import describe
 from orchestrator.operations.routes import router as operations
 from orchestrator.participants.routes import router as participants
 from orchestrator.settings import Settings
 from orchestrator.worker import Worker
 
-_ROUTERS = (configurations, operations, conversations, participants, communications, memory, numbers, probes)
+_ROUTERS = (
+    configurations,
+    operations,
+    conversations,
+    participants,
+    communications,
+    memory,
+    numbers,
+    uncaptured,
+    probes,
+)
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
@@ -61,7 +75,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.router.routes.extend(_ingest(settings, units, authenticator).routes())
+    app.openapi = partial(_openapi, app)  # type: ignore[method-assign]
     return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        app.openapi_schema = describe(app)
+    return app.openapi_schema
 
 
 def _ingest(settings: Settings, units: Units, authenticator: Authenticator) -> Ingest:

@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from typer.testing import CliRunner
+
+from orchestrator.cli import app
 
 _COMMAND = [sys.executable, "-m", "orchestrator"]
 _PATIENCE = 60.0
@@ -33,6 +36,15 @@ def run(*arguments: str, **settings: object) -> "subprocess.CompletedProcess[str
     return subprocess.run(
         command, capture_output=True, text=True, env=environment(**settings), timeout=_PATIENCE, check=False
     )
+
+
+def invoke_json(*arguments: str, **settings: object) -> Any:
+    """The same for a command that may run in this process, which is faster."""
+    names = {name for name in os.environ | environment(**settings) if name.startswith("ORCHESTRATOR_")}
+    given = {name: environment(**settings).get(name) for name in names}
+    done = CliRunner().invoke(app, [*arguments, "--json"], env=given, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
 
 
 def run_json(*arguments: str, **settings: object) -> Any:
@@ -62,21 +74,33 @@ class Serving:
     def auth(self) -> tuple[str, str]:
         return self._found(r"Account SID\s+(AC\w{32})"), self._found(r"Auth token\s+(\w{32})")
 
-    @property
-    def curl(self) -> str:
-        return self._found(r"(?ms)^(curl .*?)\n\n")
-
     def get(self, path: str, auth: tuple[str, str] | None = None) -> httpx.Response:
         return httpx.get(self.url + path, auth=auth or self.auth, timeout=_PATIENCE)
 
-    def configurations(self) -> list[str]:
-        found = self.get("/v2/ControlPlane/Configurations").json()["configurations"]
+    def configurations(self, auth: tuple[str, str] | None = None) -> list[str]:
+        found = self.get("/v2/ControlPlane/Configurations", auth).json()["configurations"]
         return [one["id"] for one in found]
+
+    def run_curl(self, **settings: object) -> str:
+        """Paste the printed command into a shell; returns the id of the configuration that it made."""
+        curl = self._found(r"(?ms)^(curl .*?)\n\n")
+        done = subprocess.run(
+            ["sh", "-c", curl], capture_output=True, text=True, env=environment(**settings), check=True
+        )
+        return str(json.loads(done.stdout)["related"]["configurationId"])
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and return the exit status."""
         self.process.send_signal(number)
         return self.process.wait(_PATIENCE)
+
+    def children(self) -> set[int]:
+        """Direct children, as of now."""
+        return set(_children(self.process.pid))
+
+    def running(self, program: str) -> list[int]:
+        """Descendants that are this program, as of now."""
+        return [pid for pid in descendants(self.process.pid) if program in command_line(pid)]
 
     def survivors(self) -> set[int]:
         """Descendants that still live."""
@@ -124,11 +148,17 @@ def _read_banner(service: Serving, began: float) -> Serving:
 
 def descendants(pid: int) -> Iterator[int]:
     """Process ids below a process, by what the kernel says (Linux)."""
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        with contextlib.suppress(OSError):
-            for child in (task / "children").read_text().split():
-                yield int(child)
-                yield from descendants(int(child))
+    for child in _children(pid):
+        yield child
+        yield from descendants(child)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[str] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += (task / "children").read_text().split()
+    return [int(child) for child in found]
 
 
 def _is_alive(pid: int) -> bool:
@@ -137,6 +167,14 @@ def _is_alive(pid: int) -> bool:
     except OSError:
         return False
     return status != "Z"
+
+
+def command_line(pid: int) -> str:
+    """What a process was started as; nothing when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:

@@ -52,7 +52,7 @@ def test_canonical_forms_of_the_contract(channel: Channel, address: str, expecte
 @example(Channel.SMS, "+49 (0) 0 001234567")
 @example(Channel.SMS, "+44\x85 0 7700 900123")
 @example(Channel.VOICE, "sip:ann@example.com:1:2")
-@example(Channel.VOICE, "sip:ann@example.com ;transport=tcp")
+@example(Channel.VOICE, "sip:ann@example.com :5060 ;transport=tcp")
 @example(Channel.EMAIL, "İ@Example.COM")
 def test_canonical_of_canonical_is_itself(channel: Channel, text: str) -> None:
     once = canonical_or_none(channel, text)
@@ -172,6 +172,11 @@ def test_refused_are_exactly_the_empty_the_long_control_characters_and_bad_numbe
     else:
         with pytest.raises(InvalidAddress, match=reason):
             parse(channel, text)
+
+
+@given(channels, texts, st.text(" \t\u00a0"), st.text(" \t\u00a0"))
+def test_spaces_around_an_address_do_not_matter(channel: Channel, text: str, before: str, after: str) -> None:
+    assert canonical_or_none(channel, f"{before}{text}{after}") == canonical_or_none(channel, text)
 
 
 @given(channels, texts)

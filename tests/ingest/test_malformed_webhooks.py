@@ -14,7 +14,6 @@ from tests.support.factories import make_configuration
 from tests.support.traffic import KIRAN, US
 from tests.support.webhooks import MESSAGES, STATUS, VOICE, error, message_form, post, post_form, post_json, signature
 
-
 IMPOSSIBLE = ("+abc", "+123456", "+1234567890123456", "a" * 255, "whatsapp:+12", "a\tb", "whatsapp:", "rcs: ")
 
 

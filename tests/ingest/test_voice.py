@@ -1,51 +1,16 @@
-"""Calls and what is said on them."""
+"""Calls: remembered for their transcripts, and whose voice is heard."""
 
-import json
-from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import Any
 
 import pytest
 
 from orchestrator.kernel.ids import new_sid
 from tests.support import traffic
 from tests.support.app import Service, running_service
+from tests.support.calls import CALL, OTHER_CALL, said, tell_call, tell_fragment
 from tests.support.factories import make_configuration
 from tests.support.traffic import BY_ADDRESSES_AND_CHANNEL, KIRAN, US
-from tests.support.webhooks import VOICE, error, post_form, post_json
-
-CALL, OTHER_CALL = "CA" + "1" * 32, "CA" + "2" * 32
-
-
-async def tell_call(service: Service, **fields: str) -> None:
-    """A call webhook."""
-    form = {"CallSid": CALL, "From": KIRAN, "To": US, "CallStatus": "in-progress", "Direction": "inbound", **fields}
-    answer = await service.post_webhook(VOICE, form)
-    assert answer.status_code == 200, answer.text
-
-
-def fragment(text: str = "hello", sequence: int = 1, **fields: str) -> dict[str, str]:
-    """A final fragment of a transcript."""
-    return {
-        "CallSid": CALL,
-        "TranscriptionEvent": "transcription-content",
-        "TranscriptionSid": "GT" + "1" * 32,
-        "TranscriptionData": json.dumps({"transcript": text, "confidence": 0.97}),
-        "Track": "inbound_track",
-        "SequenceId": str(sequence),
-        "Final": "true",
-        **fields,
-    }
-
-
-async def tell_fragment(service: Service, *args: Any, **fields: Any) -> None:
-    answer = await service.post_webhook(VOICE, fragment(*args, **fields))
-    assert answer.status_code == 200, answer.text
-
-
-async def said(service: Service) -> list[dict[str, Any]]:
-    """The communications of the one conversation."""
-    return await traffic.communications(service, await traffic.only_conversation(service))
+from tests.support.webhooks import VOICE, error, post_form
 
 
 async def test_the_ends_of_a_call_are_remembered_for_its_transcripts(service: Service) -> None:
@@ -123,51 +88,6 @@ async def test_direction_alone_tells_the_customer_of_a_call(service: Service) ->
     assert await traffic.texts(service) == [["yes?", "your parcel"]]
 
 
-async def test_only_final_fragments_count(service: Service) -> None:
-    await make_configuration(service)
-    await tell_call(service)
-    for event in ("transcription-started", "transcription-stopped", "transcription-error"):
-        await tell_fragment(service, TranscriptionEvent=event)
-    await tell_fragment(service, "it is ab", Final="false")
-    await tell_fragment(service, "it is about my parcel", Final="true")
-    assert await traffic.texts(service) == [["it is about my parcel"]]
-
-
-async def test_silence_is_no_communication(service: Service) -> None:
-    await make_configuration(service)
-    await tell_call(service)
-    for data in ('{"transcript": ""}', '{"transcript": "  "}', "{}", '{"transcript": null}'):
-        await tell_fragment(service, TranscriptionData=data)
-    assert await traffic.conversations(service) == []
-
-
-async def test_a_fragment_of_an_unknown_call_leaves_a_trace_and_can_land_later(service: Service) -> None:
-    await make_configuration(service)
-    before = traffic.landings("none", "uncaptured")
-    await tell_fragment(service)
-    assert traffic.landings("none", "uncaptured") == before + 1
-    (found,) = await traffic.uncaptured(service)
-    assert found == {
-        "outcome": "UNCAPTURED",
-        "reason": "no webhook has told the From and To of its call",
-        "CallSid": CALL,
-        "TranscriptionEvent": "transcription-content",
-        "SequenceId": "1",
-        "Track": "inbound_track",
-    }
-    await tell_fragment(service)
-    assert len(await traffic.uncaptured(service)) == 1
-    await tell_call(service)
-    await tell_fragment(service)
-    assert await traffic.texts(service) == [["hello"]]
-
-
-async def test_events_of_an_unknown_call_that_say_nothing_leave_no_trace(service: Service) -> None:
-    await tell_fragment(service, TranscriptionEvent="transcription-started")
-    await tell_fragment(service, Final="false")
-    assert await traffic.uncaptured(service) == []
-
-
 @pytest.mark.parametrize(
     ("call_type", "caller"),
     [("CLIENT", "client:agent-1"), ("PUBLIC_SIP", "sip:desk@example.com"), ("PUBLIC_SIP", "sips:desk@example.com")],
@@ -203,79 +123,6 @@ async def test_two_calls_of_one_pair_are_one_conversation_with_two_channel_ids(s
     await traffic.speech(service, KIRAN, US, "first call", call_sid=CALL)
     await traffic.speech(service, KIRAN, US, "second call", call_sid=OTHER_CALL)
     assert [one["channelId"] for one in await said(service)] == [CALL, OTHER_CALL]
-
-
-async def test_a_repeated_fragment_is_ignored(service: Service) -> None:
-    await make_configuration(service)
-    await tell_call(service)
-    await tell_fragment(service, "hello")
-    before = await traffic.row_counts(service)
-    await tell_fragment(service, "hello again")
-    assert await traffic.row_counts(service) == before
-    assert await traffic.texts(service) == [["hello"]]
-
-
-async def test_fragments_are_listed_in_the_order_in_which_they_were_said(service: Service) -> None:
-    await make_configuration(service)
-    await tell_call(service)
-    start = datetime(2026, 2, 3, 9, 15, 4, 120_000, tzinfo=UTC)
-    for sequence in (3, 1, 2):
-        moment = start + timedelta(milliseconds=300 * sequence)
-        stamp = moment.isoformat().replace("+00:00", "Z")
-        await tell_fragment(service, f"fragment {sequence}", sequence, Timestamp=stamp)
-    assert await traffic.texts(service) == [["fragment 1", "fragment 2", "fragment 3"]]
-    assert {one["occurredAt"] for one in await said(service)} == {"2026-02-03T09:15:04Z", "2026-02-03T09:15:05Z"}
-
-
-async def test_timers_run_from_when_a_fragment_was_received(service: Service) -> None:
-    await make_configuration(service)
-    await tell_call(service)
-    await tell_fragment(service, Timestamp="2020-01-01T00:00:00Z")
-    (row,) = await service.fetch(
-        "select next_transition_at from conversations where account_id = $1", service.account.account_id
-    )
-    assert timedelta(minutes=9) < row["next_transition_at"] - service.clock.now() <= timedelta(minutes=10)
-
-
-async def test_confidence_is_kept_where_it_is_one(service: Service) -> None:
-    await make_configuration(service)
-    await tell_call(service)
-    for sequence, told in enumerate((0.5, 1, 0, "0.9", 1.5, -1, True, None)):
-        data = json.dumps({"transcript": "hello", "confidence": told})
-        await tell_fragment(service, sequence=sequence, TranscriptionData=data, TranscriptionEngine="google")
-    details = [one["content"]["transcription"] for one in await said(service)]
-    assert [one.get("confidence") for one in details] == [0.5, 1, 0, None, None, None, None, None]
-    assert {one["engine"] for one in details} == {"google"}
-
-
-async def test_transcripts_come_as_json_too(service: Service) -> None:
-    await make_configuration(service)
-    body = {"AccountSid": service.account.account_id, "CallSid": CALL, "From": KIRAN, "To": US}
-    assert (await post_json(service, json.dumps(body).encode(), path=VOICE)).status_code == 200
-    spoken = {**fragment(sequence=7), "SequenceId": 7, "Final": True, "TranscriptionData": {"transcript": "a\x00b"}}
-    body = {"AccountSid": service.account.account_id, **spoken}
-    assert (await post_json(service, json.dumps(body).encode(), path=VOICE)).status_code == 200
-    assert await traffic.texts(service) == [["a\ufffdb"]]
-
-
-WRONG = {
-    "TranscriptionData": ("", "{", "[]", '"text"', "null", '{"transcript": {"a": 1}}'),
-    "Track": ("both_tracks", "INBOUND"),
-    "Timestamp": ("yesterday", "2026-13-01T00:00:00Z", "0001-01-01T00:00:00+14:00"),
-    "TranscriptionSid": ("", "x" * 256),
-    "SequenceId": ("", "x" * 256),
-}
-
-
-async def test_a_wrong_field_of_a_fragment_is_named(service: Service) -> None:
-    await make_configuration(service)
-    await tell_call(service)
-    before = await traffic.row_counts(service)
-    for field, value in ((field, value) for field, values in WRONG.items() for value in values):
-        form = {"AccountSid": service.account.account_id, **fragment(), field: value}
-        body = error(await post_form(service, form, path=VOICE), 400, 20001)
-        assert body["params"]["field"] == f"/{field}"
-    assert await traffic.row_counts(service) == before
 
 
 async def test_an_impossible_address_of_a_call_is_named(service: Service) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -58,6 +59,20 @@ class Cluster:
         found: int = await self.database.fetchval(query, self.account.account_id, *where.values())
         return found
 
+    async def messages_after_closing(self) -> int:
+        """Communications told of after the event that closed their conversation."""
+        found: int = await self.database.fetchval(
+            """
+            select count(*) from events said
+            join events closing on closing.account_id = said.account_id
+              and closing.conversation_id = said.conversation_id and closing.type = 'CONVERSATION_UPDATED'
+              and closing.body::jsonb #>> '{data,status}' = 'CLOSED' and closing.sequence < said.sequence
+            where said.account_id = $1 and said.type = 'COMMUNICATION_CREATED'
+            """,
+            self.account.account_id,
+        )
+        return found
+
     async def gaps_in_sequences(self) -> int:
         """Conversations whose events are not numbered 1, 2, 3, … up to the conversation's own counter."""
         found: int = await self.database.fetchval(
@@ -75,14 +90,24 @@ class Cluster:
 
 @asynccontextmanager
 async def cluster(
-    database_url: str, *, processes: int, grouping: str, timeouts: dict[str, int] | None = None, worker: bool = False
+    database_url: str,
+    *,
+    processes: int,
+    grouping: str,
+    timeouts: dict[str, int] | None = None,
+    worker: bool = False,
+    clock_speed: int = 1,
 ) -> AsyncIterator[Cluster]:
     """Start processes and make an account with one configuration in it."""
     account = await _make_account(database_url)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=4))
         credentials = {"Authorization": aiohttp.encode_basic_auth(account.account_id, account.auth_token)}
-        started = [await _start(stack, database_url, worker=worker) for _ in range(processes)]
+        started_at = Clock().now()
+        started = [
+            await _start(stack, database_url, worker=worker, clock_speed=clock_speed, started_at=started_at)
+            for _ in range(processes)
+        ]
         session = await stack.enter_async_context(
             aiohttp.ClientSession(headers=credentials, connector=aiohttp.TCPConnector(limit_per_host=100))
         )
@@ -103,7 +128,9 @@ async def _make_account(database_url: str) -> Account:
     return account
 
 
-async def _start(stack: AsyncExitStack, database_url: str, *, worker: bool) -> "tuple[int, subprocess.Popen[bytes]]":
+async def _start(
+    stack: AsyncExitStack, database_url: str, *, worker: bool, clock_speed: int, started_at: datetime
+) -> "tuple[int, subprocess.Popen[bytes]]":
     environment = {
         **os.environ,
         "ORCHESTRATOR_DATABASE_URL": database_url,
@@ -112,9 +139,10 @@ async def _start(stack: AsyncExitStack, database_url: str, *, worker: bool) -> "
         "ORCHESTRATOR_WORKER": str(worker).lower(),
         "ORCHESTRATOR_SWEEP_INTERVAL": "0.05",
         "ORCHESTRATOR_LOG_LEVEL": "warning",
+        "TEST_CLOCK": f"{started_at.isoformat()} {clock_speed}",
     }
     command = [sys.executable, str(_ROOT / "tests" / "support" / "api_process.py")]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+    process = await asyncio.to_thread(subprocess.Popen, command, env=environment, stdout=subprocess.PIPE)
     stack.push_async_callback(_end, process)
     assert process.stdout is not None
     line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), 30)

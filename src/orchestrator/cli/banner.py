@@ -24,6 +24,7 @@ class Banner:
 
     settings: Settings
     url: str
+    """For somebody on this machine; the public one may lead through a proxy that is not there yet."""
     embedded: bool
     account: FirstAccount | None
 
@@ -32,7 +33,7 @@ class Banner:
         console = Console(highlight=False, soft_wrap=True)
         with contextlib.suppress(OSError):
             console.print(f"\n[bold green]Orchestrator {__version__}[/] serves at [bold]{self.url}[/]\n")
-            for line in self._credentials():
+            for line in self._facts():
                 console.print(line)
             if not self.settings.verify_signatures:
                 console.print(Panel(_UNSIGNED, title="SIGNATURES ARE NOT VERIFIED", style="bold red", expand=False))
@@ -66,6 +67,10 @@ class Banner:
         """Whether the auth token is printed: in dev mode, and once when it was made here."""
         made_here = self.account is not None and self.account.is_new and self.settings.auth_token is None
         return self.settings.is_dev or made_here
+
+    def _facts(self) -> list[str]:
+        public_url = self.settings.public_url
+        return [*([f"  Public URL      [bold]{public_url}[/]"] if public_url else []), *self._credentials()]
 
     def _credentials(self) -> list[str]:
         if self.account is None:

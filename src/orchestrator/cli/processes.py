@@ -53,6 +53,7 @@ class Processes:
             for place, process in enumerate(self._running):
                 if process.poll() is not None:
                     log.error("a serving process ended by itself and is replaced", status=process.returncode)
+                    process.communicate()  # closes our end of its pipe
                     time.sleep(_REPLACE_AFTER)
                     self._running[place] = self._start()
                     self._tell(self._running[place])
@@ -67,7 +68,7 @@ class Processes:
                 process.wait(max(0.0, give_up - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()
+            process.communicate()  # closes our end of its pipe, which would have ended it at once
 
     def __enter__(self) -> Self:
         return self

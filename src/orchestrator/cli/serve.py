@@ -67,7 +67,7 @@ def _prepare(settings: Settings, *, embedded: bool) -> Callable[[], None]:
         async with units(settings) as opened, opened.begin() as unit:
             return await settle(unit, secret_box(settings), settings, embedded=embedded)
 
-    return Banner(settings, _url(settings), embedded, asyncio.run(prepare())).show
+    return Banner(settings, local_url(settings), embedded, asyncio.run(prepare())).show
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -83,9 +83,7 @@ def _listen(settings: Settings) -> socket.socket:
         raise CommandFailed(f"cannot listen on {place}: {reason}") from error
 
 
-def _url(settings: Settings) -> str:
-    """Where a person on this machine, or on the network that the public URL is for, finds the service."""
-    if settings.public_url:
-        return settings.public_url.rstrip("/")
+def local_url(settings: Settings) -> str:
+    """Where somebody on this machine finds the service."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)  # noqa: S104
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"

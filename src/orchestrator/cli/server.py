@@ -1,13 +1,18 @@
 """uvicorn as this service runs it, in this process."""
 
 import gc
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import structlog
 import uvicorn
 
+from orchestrator.cli.errors import CommandFailed
 from orchestrator.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 GRACE = 10
 """Seconds that requests in flight have to finish once the service is told to stop."""
@@ -23,8 +28,16 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
+        try:
+            await super().startup(sockets=sockets)
+        except SystemExit as error:
+            raise CommandFailed("the service could not start; its own words are above") from error
+        log.info("serving", process=os.getpid())
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        log.info("stopping", process=os.getpid())
+        await super().shutdown(sockets=sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:  # theirs would raise them again afterwards

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Response
 
 from orchestrator.communications import service
 from orchestrator.communications.schemas import CommunicationPage, CommunicationResource, TraceResource, to_wire
+from orchestrator.conversations import filters
 from orchestrator.conversations import service as conversations
 from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json
 from orchestrator.kernel.openapi import errors, list_query, query_parameter
@@ -32,6 +33,7 @@ async def list_communications(
 ) -> Response:
     await conversations.require(unit, account_id, conversation_id)
     page = query.page(channelId=query.one("channelId"))
+    filters.check_channel_id(page)
     found = await service.list_page(unit, account_id, conversation_id, page)
     return Json(found.envelope("communications", [to_wire(communication) for communication in found.items]))
 

@@ -10,6 +10,7 @@ from orchestrator.domain.events import EventType
 from orchestrator.domain.lifecycle import Status
 from orchestrator.domain.messages import DeliveryStatus, advanced
 from orchestrator.kernel.errors import NotFound
+from orchestrator.kernel.ids import COMMUNICATION, is_id
 from orchestrator.kernel.paging import Page, PageRequest
 from orchestrator.kernel.unit import Unit
 from orchestrator.outbox.record import Outbox
@@ -61,7 +62,8 @@ async def find(
     unit: Unit, account_id: str, communication_id: str, *, in_conversation: str | None = None
 ) -> Communication:
     """One communication. Raises NotFound."""
-    communication = await store.find(unit, account_id, communication_id)
+    known = is_id(communication_id, COMMUNICATION)
+    communication = await store.find(unit, account_id, communication_id) if known else None
     if communication is None or in_conversation not in (None, communication.conversation_id):
         raise NotFound(f"there is no communication {communication_id}")
     return communication

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from orchestrator.configurations import service as configurations
-from orchestrator.conversations import service
+from orchestrator.conversations import filters, service
 from orchestrator.conversations.model import Conversation
 from orchestrator.conversations.schemas import (
     ConversationPage,
@@ -16,7 +16,6 @@ from orchestrator.conversations.schemas import (
 )
 from orchestrator.conversations.service import Change
 from orchestrator.domain.lifecycle import Status
-from orchestrator.kernel.errors import BadRequest
 from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json
 from orchestrator.kernel.openapi import errors, list_query, query_parameter
 from orchestrator.kernel.unit import Unit
@@ -45,12 +44,9 @@ _CHANNEL_ID = query_parameter(
     openapi_extra=list_query(_STATUS, _CHANNEL_ID),
 )
 async def list_conversations(account_id: AccountId, unit: InUnit, query: InList) -> Response:
-    statuses = query.several("status")
-    if unknown := [status for status in statuses if status not in Status.__members__]:
-        raise BadRequest(
-            f"status: {unknown[0]!r} is none of {', '.join(Status)}", params={"field": "status", "value": unknown[0]}
-        )
-    page = query.page(status=statuses, channelId=query.one("channelId"))
+    page = query.page(status=query.several("status"), channelId=query.one("channelId"))
+    filters.check_status(page)
+    filters.check_channel_id(page)
     found = await service.list_page(unit, account_id, page)
     return Json(found.envelope("conversations", await _on_wire(unit, found.items)))
 

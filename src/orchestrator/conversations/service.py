@@ -19,7 +19,7 @@ from orchestrator.domain.configuration import Settings, callbacks_from_wire
 from orchestrator.domain.events import EventType
 from orchestrator.domain.lifecycle import Status
 from orchestrator.kernel.errors import BadRequest, NotFound
-from orchestrator.kernel.ids import CONVERSATION, new_id
+from orchestrator.kernel.ids import CONVERSATION, is_id, new_id
 from orchestrator.kernel.paging import Page, PageRequest
 from orchestrator.kernel.unit import Unit
 from orchestrator.outbox.record import Outbox
@@ -139,7 +139,8 @@ def _from_row(
 
 def communicate(unit: Unit, outbox: Outbox, conversation: Conversation, channel: Channel) -> None:
     """A communication arrives now: the channel's timers start anew, and an INACTIVE conversation is ACTIVE again."""
-    conversation.activity[channel] = unit.now
+    # A unit that waited for the lock may be older than the one before it.
+    conversation.activity[channel] = max(unit.now, conversation.activity.get(channel, unit.now))
     if conversation.status is Status.INACTIVE:
         change_status(unit, outbox, conversation, Status.ACTIVE)
 
@@ -188,7 +189,7 @@ async def lock_due(unit: Unit, *, limit: int) -> list[Conversation]:
 
 async def lock(unit: Unit, account_id: str, conversation_id: str) -> Conversation:
     """One conversation, locked for a change. Raises NotFound."""
-    found = await load(unit, await store.lock(unit, [(account_id, conversation_id)]))
+    found = await load(unit, await store.lock(unit, _key(account_id, conversation_id)))
     if not found:
         raise NotFound(f"there is no conversation {conversation_id}")
     return found[0]
@@ -196,7 +197,7 @@ async def lock(unit: Unit, account_id: str, conversation_id: str) -> Conversatio
 
 async def find(unit: Unit, account_id: str, conversation_id: str) -> Conversation:
     """One conversation, to look at. Raises NotFound."""
-    found = await load(unit, await store.read(unit, [(account_id, conversation_id)]))
+    found = await load(unit, await store.read(unit, _key(account_id, conversation_id)))
     if not found:
         raise NotFound(f"there is no conversation {conversation_id}")
     return found[0]
@@ -204,8 +205,13 @@ async def find(unit: Unit, account_id: str, conversation_id: str) -> Conversatio
 
 async def require(unit: Unit, account_id: str, conversation_id: str) -> None:
     """Raises NotFound when the account has no such conversation."""
-    if not await store.read(unit, [(account_id, conversation_id)]):
+    if not await store.read(unit, _key(account_id, conversation_id)):
         raise NotFound(f"there is no conversation {conversation_id}")
+
+
+def _key(account_id: str, conversation_id: str) -> list[store.ConversationKey]:
+    """What to look up: nothing for a text that is no id, which the database might not be able to compare."""
+    return [(account_id, conversation_id)] if is_id(conversation_id, CONVERSATION) else []
 
 
 async def list_page(unit: Unit, account_id: str, page: PageRequest) -> Page[Conversation]:

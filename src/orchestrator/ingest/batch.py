@@ -12,6 +12,7 @@ import structlog
 
 from orchestrator.kernel.errors import Unavailable
 from orchestrator.kernel.telemetry import BATCH_RETRIES, BATCH_SIZE
+from orchestrator.kernel.unit import is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +20,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _MOST_WAITING = 10_000
+_TRIES = 3
+_PAUSE = 0.05
+"""Seconds before a batch that met a transient failure is written again."""
 
 
 class Batcher(Generic[Item, Result]):
@@ -44,26 +48,39 @@ class Batcher(Generic[Item, Result]):
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
             BATCH_SIZE.observe(len(batch))
-            await self._write_batch(batch)
+            await self._settle(batch)
 
-    async def _write_batch(self, batch: Sequence[tuple[Item, asyncio.Future[Result]]]) -> None:
+    async def _settle(self, batch: Sequence[tuple[Item, "asyncio.Future[Result]"]]) -> None:
+        """Write a batch and answer its requests. One bad message harms only itself: the others are written alone."""
         try:
-            results = await self._write([item for item, _ in batch])
-        except Exception as error:
-            await self._recover(batch, error)
+            results = await self._persist([item for item, _ in batch])
+        except Exception as error:  # whatever it is, it belongs to the requests
+            if len(batch) == 1:
+                _fail(batch[0][1], error)
+                return
+            BATCH_RETRIES.inc()
+            log.warning("batch failed, writing its messages one by one", messages=len(batch), error=str(error))
+            for entry in batch:
+                await self._settle([entry])
             return
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():
                 future.set_result(result)
 
-    async def _recover(self, batch: Sequence[tuple[Item, asyncio.Future[Result]]], error: Exception) -> None:
-        """One bad message harms only itself: what failed together is written again one by one."""
-        if len(batch) == 1:
-            ((_, future),) = batch
-            if not future.done():
-                future.set_exception(error)
-            return
-        BATCH_RETRIES.inc()
-        log.warning("batch failed, writing its messages one by one", messages=len(batch), error=str(error))
-        for entry in batch:
-            await self._write_batch([entry])
+    async def _persist(self, items: Sequence[Item]) -> Sequence[Result]:
+        """Write items, again where the database only asks to repeat (a deadlock, a connection that was lost)."""
+        for attempt in range(1, _TRIES):
+            try:
+                return await self._write(items)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                BATCH_RETRIES.inc()
+                log.warning("transient failure, writing the batch again", messages=len(items), error=str(error))
+                await asyncio.sleep(_PAUSE * attempt)
+        return await self._write(items)
+
+
+def _fail(future: "asyncio.Future[Result]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

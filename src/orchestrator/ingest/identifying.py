@@ -1,6 +1,6 @@
 """Which profile the customer of each message is. Fail-open: no profile never stops a message."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.domain.identity import ParticipantType, recognition, sides_by_profile
@@ -26,17 +26,8 @@ class Policy:
 
 async def identify(unit: Unit, landings: Sequence[Landing], policy: Policy) -> None:
     """Resolve customers to profiles, and tell customers by their profiles where nothing else tells."""
-    customers: dict[Subject, list[Side]] = {}
-    unknown: dict[Subject, list[Side]] = {}
-    for landing in landings:
-        for side in landing.sides:
-            subject = _subject(landing, side, policy)
-            if subject is None:
-                continue
-            if side.type is ParticipantType.CUSTOMER:
-                customers.setdefault(subject, []).append(side)
-            elif landing.told_by == "none":
-                unknown.setdefault(subject, []).append(side)
+    customers = _asked(landings, policy, lambda _, side: side.type is ParticipantType.CUSTOMER)
+    unknown = _asked(landings, policy, lambda landing, _: landing.told_by == "none")
     if customers:
         find = identity.recognise_or_create if policy.passive_profile_creation else identity.recognise
         _take(customers, await find(unit, customers))
@@ -47,6 +38,18 @@ async def identify(unit: Unit, landings: Sequence[Landing], policy: Policy) -> N
             _tell_sides(landing)
         else:
             _diagnose(landing)
+
+
+def _asked(
+    landings: Sequence[Landing], policy: Policy, is_asked: Callable[[Landing, Side], bool]
+) -> dict[Subject, list[Side]]:
+    """Who is to be looked up, and the sides that each of them is."""
+    asked: dict[Subject, list[Side]] = {}
+    for landing in landings:
+        for side in landing.sides:
+            if is_asked(landing, side) and (subject := _subject(landing, side, policy)) is not None:
+                asked.setdefault(subject, []).append(side)
+    return asked
 
 
 def _subject(landing: Landing, side: Side, policy: Policy) -> Subject | None:

@@ -4,8 +4,12 @@ The engine is in AUTOCOMMIT: `kernel.unit` begins and ends transactions itself o
 ordinary statements and set-based ones share one transaction.
 """
 
+from typing import Any
+
 import orjson
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 
@@ -17,7 +21,7 @@ def asyncpg_url(database_url: str) -> str:
 
 def create_engine(database_url: str, *, pool_size: int = 10) -> AsyncEngine:
     """The process's engine. Connections are checked when they are taken, so that a restarted server goes unnoticed."""
-    return create_async_engine(
+    engine = create_async_engine(
         asyncpg_url(database_url),
         isolation_level="AUTOCOMMIT",
         pool_size=pool_size,
@@ -29,3 +33,11 @@ def create_engine(database_url: str, *, pool_size: int = 10) -> AsyncEngine:
         json_deserializer=orjson.loads,
         connect_args={"server_settings": {"application_name": "orchestrator", "jit": "off"}},
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: Any, *_: object) -> None:
+    """Have the pool connect anew where the server has hung up; asyncpg knows, so nothing has to be sent to find out."""
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError

@@ -23,7 +23,7 @@ from orchestrator.kernel.errors import (
     error_body,
 )
 from orchestrator.kernel.paging import ListQuery
-from orchestrator.kernel.unit import Unit, Units
+from orchestrator.kernel.unit import Unit, Units, is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -122,6 +122,11 @@ def install_errors(app: FastAPI) -> None:
         return render_error(_from_validation(error))
 
     async def unexpected(_: Request, error: Exception) -> Response:
+        if is_transient(error):
+            log.warning("database unavailable", error=f"{type(error).__name__}: {error}")
+            return render_error(
+                Unavailable("the database cannot be used at this moment; repeat", headers={"Retry-After": "1"})
+            )
         log.error("request failed", exc_info=error)
         return Json(
             error_body(500, 20500, "the request failed inside the service; nothing was changed"), status_code=500

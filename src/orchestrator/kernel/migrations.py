@@ -41,7 +41,7 @@ def newest_file() -> str:
 async def migrate(engine: AsyncEngine) -> None:
     """Upgrade to the newest revision, in one transaction. A second process waits and then finds nothing to do."""
     async with engine.connect() as connection:
-        connection = await connection.execution_options(isolation_level="READ COMMITTED")
+        await connection.execution_options(isolation_level="READ COMMITTED")
         async with connection.begin():
             await connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             await connection.run_sync(_upgrade)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
+from starlette.responses import PlainTextResponse
 
 from orchestrator.kernel.errors import Unavailable
 from orchestrator.kernel.http import Json
@@ -27,6 +28,11 @@ async def readyz(request: Request) -> Response:
     return Json({"status": "ready"})
 
 
-@router.get("/metrics", summary="Metrics in Prometheus' text format", operation_id="FetchMetrics")
+@router.get(
+    "/metrics",
+    summary="Metrics in Prometheus' text format",
+    operation_id="FetchMetrics",
+    response_class=PlainTextResponse,
+)
 async def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -27,6 +27,30 @@ class Driver(Protocol):
     async def execute(self, query: str, *args: Any) -> str: ...
 
 
+_TRANSIENT = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # raised when the server goes away in the middle of an answer
+    ConnectionError,
+    TimeoutError,
+)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether a unit that failed so may succeed when it is done again: it changed nothing, and nothing was wrong."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, _TRANSIENT):
+            return True
+        cause = getattr(cause, "orig", None) or cause.__cause__
+    return False
+
+
 @dataclass(slots=True)
 class Unit:
     """An open transaction."""

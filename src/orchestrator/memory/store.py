@@ -30,7 +30,8 @@ async def owners(unit: Unit, keys: Collection[Key]) -> dict[Key, str]:
     rows = await unit.driver.fetch(
         """
         select account_id, store_id, id_type, value, min(profile_id) as profile_id from profile_identifiers
-        where (account_id, store_id, id_type, value) in (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]))
+        where (account_id, store_id, id_type, value)
+           in (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]))
         group by 1, 2, 3, 4
         """,
         *_columns([(*key, "") for key in keys])[:4],
@@ -42,7 +43,7 @@ async def owners(unit: Unit, keys: Collection[Key]) -> dict[Key, str]:
 
 
 async def take_identifiers(unit: Unit, wanted: Sequence[tuple[str, str, Identifier, str]]) -> set[Key]:
-    """Give identifiers to profiles; sorted, so that two batches cannot wait for each other. Returns those that were free."""
+    """Give identifiers to profiles, in sorted order as all units do; returns those that were free."""
     rows = await unit.driver.fetch(
         """
         insert into profile_identifiers (account_id, store_id, id_type, value, profile_id, is_unique, created_at)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from orchestrator.domain.addresses import Address
 from orchestrator.domain.identity import ParticipantType
 from orchestrator.kernel.errors import NotFound
-from orchestrator.kernel.ids import PARTICIPANT, new_id
+from orchestrator.kernel.ids import CONVERSATION, PARTICIPANT, is_id, new_id
 from orchestrator.kernel.paging import Page, PageRequest
 from orchestrator.kernel.unit import Unit
 from orchestrator.participants import store
@@ -52,7 +52,8 @@ async def of_conversation(unit: Unit, account_id: str, conversation_id: str) -> 
 
 async def find(unit: Unit, account_id: str, conversation_id: str, participant_id: str) -> Participant:
     """One participant. Raises NotFound."""
-    for participant in await of_conversation(unit, account_id, conversation_id):
+    members = await of_conversation(unit, account_id, conversation_id) if is_id(conversation_id, CONVERSATION) else []
+    for participant in members:
         if participant.id == participant_id:
             return participant
     raise NotFound(f"conversation {conversation_id} has no participant {participant_id}")

@@ -37,10 +37,13 @@ class Instance:
 
 def demo(*, url: Url = None, as_json: AsJson = False) -> None:
     """Play Kiran's four contacts, for each of the three grouping types: they become 4, 2 and 1 conversations."""
+    from rich.console import Console
+
     from orchestrator.cli.demo import report
 
     with contextlib.suppress(asyncio.CancelledError):
-        where, played = asyncio.run(_demonstrate(url))
+        with Console(stderr=True).status("Kiran is in touch …"):
+            where, played = asyncio.run(_demonstrate(url))
         if as_json:
             report.print_json(where.url, played)
         else:

@@ -74,7 +74,7 @@ async def play(api: Api, receiver: Receiver, grouping: str) -> Played:
         made = await api.post("/v2/ControlPlane/Configurations", configuration)
         played = Played(grouping, made["related"]["configurationId"])
         undo.push_async_callback(_remove, api, f"/v2/ControlPlane/Configurations/{played.configuration_id}")
-        undo.push_async_callback(_close, api, played)
+        undo.push_async_callback(_try_to_close, api, played)
         for channel, sender, text in _CONTACTS:
             played.landed.append(await _contact(api, played, channel, sender, ours, text))
         await _close(api, played)
@@ -134,14 +134,14 @@ async def _collect(api: Api, receiver: Receiver, played: Played) -> None:
     def missing() -> list[str]:
         callbacks = [one for conversation_id in played.conversations for one in receiver.of(conversation_id)]
         told = {(one.type, one.subject) for one in callbacks}
-        return [f"{event} {subject}" for event, subject in sorted(due - told)] + _gaps(callbacks)
+        return [f"{event} {subject}" for event, subject in sorted(due - told)] + gaps(callbacks)
 
     await receiver.until(lambda: not missing(), _CALLBACKS_WITHIN)
     played.missing = missing()
     played.callbacks = [one for conversation_id in played.conversations for one in receiver.of(conversation_id)]
 
 
-def _gaps(callbacks: Sequence[Callback]) -> list[str]:
+def gaps(callbacks: Sequence[Callback]) -> list[str]:
     """Numbers that were left out: closing is a conversation's last event, so none can be missing after it."""
     numbers: dict[str, set[int]] = {}
     for one in callbacks:
@@ -155,10 +155,18 @@ def _gaps(callbacks: Sequence[Callback]) -> list[str]:
 
 
 async def _close(api: Api, played: Played) -> None:
-    for conversation_id in played.conversations:
-        await api.patch(f"/v2/Conversations/{conversation_id}", {"status": "CLOSED"})
+    """Close what is open in the configuration; the newest conversations come first in the list."""
+    found = await api.get("/v2/Conversations", status="ACTIVE,INACTIVE", pageSize="1000")
+    for conversation in found["conversations"]:
+        if conversation["configurationId"] == played.configuration_id:
+            await api.patch(f"/v2/Conversations/{conversation['id']}", {"status": "CLOSED"})
+
+
+async def _try_to_close(api: Api, played: Played) -> None:
+    with suppress(CommandFailed):  # whatever went wrong before is what matters
+        await _close(api, played)
 
 
 async def _remove(api: Api, path: str) -> None:
-    with suppress(CommandFailed):  # whatever went wrong before is what matters
+    with suppress(CommandFailed):
         await api.delete(path)

@@ -1,0 +1,70 @@
+"""`serve` and `worker` on a Postgres of one's own."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+
+from orchestrator.kernel.ids import new_sid
+from tests.cli.running import environment, run, run_json, serving
+from tests.support.database import fresh_database
+
+
+async def test_servers_and_workers_share_a_database(tmp_path: Path) -> None:
+    async with fresh_database(f"orchestrator_test_cli_{os.getpid()}") as database_url:
+        await asyncio.to_thread(_share, tmp_path, database_url)
+
+
+def _share(folder: Path, database_url: str) -> None:
+    sid, token = new_sid("AC"), "a token of one's own"
+    settings = {
+        "database_url": database_url,
+        "account_sid": sid,
+        "auth_token": token,
+        "secret_key": "a key of one's own",
+        "allow_insecure_callbacks": True,
+    }
+    with serving(folder, "--no-worker", **settings) as service:
+        assert sid in service.output
+        assert token not in service.output
+        assert not (folder / "data" / "credentials.json").exists()
+        assert not service.family
+        service.run_curl(**settings)
+        with _working(folder, settings) as worker:
+            shown = run_json("demo", "--url", service.url, **settings)
+            assert shown["succeeded"]  # its callbacks came, and no loop runs in `serve`
+            worker.terminate()
+            assert worker.wait(30) == 0
+        assert service.stop(signal.SIGTERM) == 0
+
+
+def _working(folder: Path, settings: dict[str, object]) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "orchestrator", "worker"]
+    with (folder / "worker.log").open("w") as log:
+        return subprocess.Popen(command, env=environment(**settings), stderr=log)
+
+
+def test_a_worker_needs_a_database_of_its_own() -> None:
+    done = run("worker")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "ORCHESTRATOR_DATABASE_URL" in done.stderr
+
+
+def test_a_database_that_cannot_be_reached_is_told_without_its_password(tmp_path: Path) -> None:
+    done = run("migrate", database_url="postgresql://me:secret@127.0.0.1:1/none", data_dir=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("orchestrator: cannot use the database postgresql://me:***@127.0.0.1:1/none: ")
+    assert done.stderr.count("\n") == 1
+
+
+async def test_the_schema_is_brought_up_to_date_once(tmp_path: Path) -> None:
+    async with fresh_database(f"orchestrator_test_schema_{os.getpid()}") as database_url:
+        settings = {"database_url": database_url, "data_dir": tmp_path}
+        revision = (await asyncio.to_thread(run_json, "migrate", **settings))["revision"]
+        connection = await asyncpg.connect(database_url)
+        assert await connection.fetchval("select version_num from alembic_version") == revision
+        await connection.close()

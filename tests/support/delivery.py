@@ -1,0 +1,51 @@
+"""Deliverers for tests: each run delivers what is due by the service's clock."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from orchestrator.accounts.authentication import Authenticator
+from orchestrator.domain.backoff import Backoff
+from orchestrator.outbox.client import CallbackClient
+from orchestrator.outbox.deliver import Deliverer
+from orchestrator.outbox.store import Order
+from tests.support.app import Service
+
+SCHEDULE = Backoff(delays=(5, 30, 120, 600, 1_800), jitter=0)
+"""Seconds between attempts; after the sixth failure a callback is dead."""
+
+
+@asynccontextmanager
+async def deliverer(
+    service: Service, *, backoff: Backoff = SCHEDULE, order: Order = "bounded"
+) -> AsyncIterator[Deliverer]:
+    """What a worker delivers with."""
+    authenticator: Authenticator = service.app.state.authenticator
+
+    async def auth_token(account_id: str) -> str | None:
+        account = await authenticator.account(account_id)
+        return account.auth_token if account else None
+
+    async with CallbackClient(allow_insecure=True, connect_timeout=2, read_timeout=2) as client:
+        yield Deliverer(service.units, client, auth_token, backoff, order=order)
+
+
+async def deliver(service: Service, **options: Any) -> None:
+    """Deliver what is due now, with a deliverer that knows nothing of any other."""
+    async with deliverer(service, **options) as running:
+        await running.run_once()
+
+
+async def forget_deliveries(service: Service) -> None:
+    """Drop what other tests have left to deliver in this database."""
+    await service.fetch("delete from deliveries")
+
+
+async def deliveries(service: Service) -> list[dict[str, Any]]:
+    """The account's deliveries in the order of their events."""
+    rows = await service.fetch(
+        "select id, sequence, url, status, attempts, last_status, last_error, next_attempt_at, holds_order "
+        "from deliveries where account_id = $1 order by conversation_id, sequence, url",
+        service.account.account_id,
+    )
+    return [dict(row) for row in rows]
