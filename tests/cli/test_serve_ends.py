@@ -65,9 +65,10 @@ def test_kill_9_ends_several_processes_too(folder: Path) -> None:
         wait_until(lambda: not several.survivors())
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
 @pytest.mark.parametrize("after", [0.0, 0.5])
-def test_told_to_stop_while_it_starts_it_stops(folder: Path, after: float) -> None:
-    command = [sys.executable, "-m", "orchestrator", "serve", "--port", "0"]
+def test_told_to_stop_while_it_starts_it_stops(folder: Path, after: float, processes: str) -> None:
+    command = [sys.executable, "-m", "orchestrator", "serve", "--port", "0", "--processes", processes]
     settings = environment(data_dir=folder / "data")
     with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         wait_until(lambda: next(descendants(process.pid), None) is not None)  # the database is being started

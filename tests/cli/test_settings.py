@@ -1,6 +1,9 @@
 """`orchestrator settings` and what every command says of settings that make no sense."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from orchestrator import __version__
 from orchestrator.kernel.migrations import head, newest_file
@@ -41,6 +44,13 @@ def test_a_setting_that_makes_no_sense_is_told_in_one_line() -> None:
 def test_version() -> None:
     done = run("version")
     assert (done.returncode, done.stdout) == (0, f"orchestrator {__version__}\n")
+
+
+def test_the_api_is_described_without_touching_anything(tmp_path: Path) -> None:
+    done = run("openapi", data_dir=tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+    assert "/v2/Conversations" in yaml.safe_load(done.stdout)["paths"]
+    assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(

@@ -133,31 +133,28 @@ _NUMBERS_PUNCTUATION = str.maketrans("", "", "".join(filter(str.isspace, map(chr
 
 def without_prefixes(text: str) -> str:
     """An address without the words that only say what kind of address follows."""
-    text = text.strip()
-    while len(parts := text.partition(":")) == 3 and parts[1]:
-        if parts[0].strip().lower() not in ("whatsapp", "rcs", "sms", "tel", "client"):
-            break
-        text = parts[2].strip()
-    return text
+    head, colon, rest = text.strip().partition(":")
+    if colon and head.strip().lower() in ("whatsapp", "rcs", "sms", "tel", "client"):
+        return without_prefixes(rest)
+    return text.strip()
 
 
 def why_not(text: str) -> str | None:
     """Which of the reasons to refuse an address applies."""
-    bare = without_prefixes(text)
-    if not text.strip():
-        return "must not be empty"
     if len(text) > 254:
         return "at most 254 characters"
     if any(ord(character) < 32 or ord(character) == 127 for character in text):
         return "control characters"
+    bare = without_prefixes(text)
     if not bare:
-        return "prefix and nothing else"
+        return "must not be empty"
     if bare.startswith("+") and not re.fullmatch(r"\+[0-9]{7,15}", bare.translate(_NUMBERS_PUNCTUATION)):
         return "international number"
     return None
 
 
 @given(channels, st.one_of(texts, st.text("+0123456789 -().", min_size=1), st.text("a:+ 1\n", min_size=250)))
+@example(Channel.CHAT, " ")
 @example(Channel.CHAT, " client: ")
 @example(Channel.SMS, "+123456")
 @example(Channel.SMS, "+1234567890123456")

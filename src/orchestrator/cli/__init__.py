@@ -9,6 +9,7 @@ from orchestrator import __version__
 from orchestrator.cli import administer
 from orchestrator.cli.demo import demo
 from orchestrator.cli.errors import OneLineErrors
+from orchestrator.cli.openapi import openapi
 from orchestrator.cli.serve import serve
 from orchestrator.cli.settings import settings
 from orchestrator.cli.worker import worker
@@ -27,6 +28,7 @@ app.command()(worker)
 app.command()(administer.migrate)
 app.command()(demo)
 app.command()(settings)
+app.command()(openapi)
 app.add_typer(administer.accounts, name="accounts")
 app.add_typer(administer.keys, name="keys")
 

@@ -11,9 +11,9 @@ from orchestrator.cli.signals import Stopping
 
 def main() -> None:
     """Load the program, wait until the database is ready, serve until told to stop."""
-    stopping = Stopping()
     load()
     os.environ.update(lifeline())
+    stopping = Stopping()  # a signal before this ends the process at once, which is as good
     from orchestrator.kernel.telemetry import configure_logs
     from orchestrator.settings import Settings
 

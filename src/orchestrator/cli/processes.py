@@ -16,6 +16,7 @@ from typing import Self
 import structlog
 
 from orchestrator.cli.errors import CommandFailed
+from orchestrator.cli.signals import Stopping
 from orchestrator.kernel.postgres_process import told_of_our_death
 from orchestrator.settings import Settings
 
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 _STOPPED_WITHIN = 40.0
 """Seconds for requests and callbacks in flight; the longest callback takes 20."""
+_LOOK_EVERY = 0.05
+"""Seconds between looks whether they answer, live, and are still wanted."""
 _REPLACE_AFTER = 1.0
 """Seconds before a process that ended by itself is replaced, so that a broken one does not keep the machine busy."""
 
@@ -41,22 +44,27 @@ class Processes:
         for process in self._running:
             self._tell(process)
 
-    def run(self, on_ready: Callable[[], None]) -> None:
-        """Keep them running until the main thread is interrupted. `on_ready` is called once they answer."""
+    def run(self, on_ready: Callable[[], None], stopping: Stopping) -> None:
+        """Keep them running until the command is asked to stop. `on_ready` is called once they answer."""
         while not self._answer():
+            stopping.check()
             if any(process.poll() is not None for process in self._running):
                 raise CommandFailed("a serving process ended before it could serve; its own words are above")
-            time.sleep(0.02)
+            time.sleep(_LOOK_EVERY)
         on_ready()
-        while True:
-            time.sleep(0.2)
+        while not stopping.asked:
+            time.sleep(_LOOK_EVERY)
             for place, process in enumerate(self._running):
                 if process.poll() is not None:
-                    log.error("a serving process ended by itself and is replaced", status=process.returncode)
-                    process.communicate()  # closes our end of its pipe
-                    time.sleep(_REPLACE_AFTER)
-                    self._running[place] = self._start()
-                    self._tell(self._running[place])
+                    self._running[place] = self._replacement(process)
+
+    def _replacement(self, ended: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
+        log.error("a serving process ended by itself and is replaced", status=ended.returncode)
+        ended.communicate()  # closes our end of its pipe
+        time.sleep(_REPLACE_AFTER)
+        process = self._start()
+        self._tell(process)
+        return process
 
     def stop(self) -> None:
         """Let them finish what they are doing, and wait until they are gone."""

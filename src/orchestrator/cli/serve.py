@@ -31,7 +31,7 @@ def serve(*, host: Host = None, port: Port = None, processes: Count = 1, no_work
         if processes == 1:
             _serve_here(settings, listener, stopping)
         else:
-            _serve_in_processes(settings, listener, processes)
+            _serve_in_processes(settings, listener, stopping, processes)
 
 
 def _serve_here(settings: Settings, listener: socket.socket, stopping: Stopping) -> None:
@@ -39,22 +39,24 @@ def _serve_here(settings: Settings, listener: socket.socket, stopping: Stopping)
     from orchestrator.serving import database
 
     with database(settings, meanwhile=load) as ready:
+        stopping.check()
         on_ready = _prepare(ready, embedded=settings.database_url is None)
         server = build_server(ready, on_ready)
         stopping.hand_over(server)
         server.run(sockets=[listener])
 
 
-def _serve_in_processes(settings: Settings, listener: socket.socket, count: int) -> None:
+def _serve_in_processes(settings: Settings, listener: socket.socket, stopping: Stopping, count: int) -> None:
     from orchestrator.cli.processes import Processes
     from orchestrator.serving import database
 
     serving = Processes(count, listener)  # they load the program while the database starts
     # Named twice: they end before the database does, and also when it does not even start.
     with serving, database(settings) as ready, serving:
+        stopping.check()
         on_ready = _prepare(ready, embedded=settings.database_url is None)
         serving.serve(ready)
-        serving.run(on_ready)
+        serving.run(on_ready, stopping)
 
 
 def _prepare(settings: Settings, *, embedded: bool) -> Callable[[], None]:

@@ -13,25 +13,27 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class Stopping:
     """The first signal ends the command in good order, with exit code 0; later ones do not disturb that.
 
-    A server that runs in this process is asked to finish; before there is one, and where there is none, the main
-    thread is interrupted by SystemExit, which unwinds whatever it has begun.
+    Nothing is interrupted, because what libraries do with an exception in the middle of their import is up to them: a
+    server that runs in this process is asked to finish, everything else looks by itself where it can stop.
     """
 
     def __init__(self) -> None:
+        self.asked = False
         self._server: uvicorn.Server | None = None
-        self._asked = False
         for number in _SIGNALS:
             signal.signal(number, self._on_signal)
+
+    def check(self) -> None:
+        """Raises SystemExit when the command has been asked to stop."""
+        if self.asked:
+            raise SystemExit(0)
 
     def hand_over(self, server: "uvicorn.Server") -> None:
         """From now on this server is asked."""
         self._server = server
-        if self._asked:  # and the interruption was lost, as it is in a finaliser
-            server.should_exit = True
+        self.check()
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
         if self._server is not None:
             self._server.handle_exit(number, frame)  # a second Ctrl-C no longer waits for requests
-        elif not self._asked:
-            self._asked = True
-            raise SystemExit(0)

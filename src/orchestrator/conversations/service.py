@@ -85,6 +85,9 @@ async def _enter(
     await save(unit, overdue)
     gone = {(conversation.account_id, conversation.id) for conversation in ended}
     alive = {(found.account_id, found.id): found for found in loaded if (found.account_id, found.id) not in gone}
+    # Only an open conversation holds a key; whatever else is named by one would be met again and again.
+    if dead := {(key[0], holders[key]) for key in held} - alive.keys():
+        await store.release_keys(unit, dead)
     return {key: alive[key[0], holders[key]] for key in held if (key[0], holders[key]) in alive}
 
 

@@ -58,15 +58,13 @@ def parse(channel: Channel, address: str) -> Address:
     >>> parse(Channel.WHATSAPP, "whatsapp:+1 (555) 123-4567").canonical
     '+15551234567'
     """
-    if not address.strip():
-        raise InvalidAddress("an address must not be empty")
     if len(address) > MAX_LENGTH:
         raise InvalidAddress(f"an address has at most {MAX_LENGTH} characters, this one has {len(address)}")
     if _CONTROL.search(address):
         raise InvalidAddress("an address must not hold control characters")
     compared = canonical(channel, address)
     if not compared:
-        raise InvalidAddress("an address must not be a prefix and nothing else")
+        raise InvalidAddress("an address must not be empty, nor a prefix and nothing else")
     return Address(channel, address, compared)
 
 
