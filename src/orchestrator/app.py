@@ -22,7 +22,7 @@ from orchestrator.kernel.clock import Clock
 from orchestrator.kernel.db import create_engine
 from orchestrator.kernel.http import install_errors
 from orchestrator.kernel.probes import router as probes
-from orchestrator.kernel.requests import BodyLimit, RequestLog
+from orchestrator.kernel.requests import BodyLimit, HotRoutes, RequestLog
 from orchestrator.kernel.secrets import SecretBox, secret_key_from
 from orchestrator.kernel.unit import Units
 from orchestrator.memory.routes import router as memory
@@ -69,12 +69,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.units = units
     app.state.secret_box = secret_box
     app.state.authenticator = authenticator
+    # The last one added is the outermost.
+    app.add_middleware(HotRoutes, routes=_ingest(settings, units, authenticator).routes())
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     app.add_middleware(RequestLog)
     install_errors(app)
     for router in _ROUTERS:
         app.include_router(router)
-    app.router.routes.extend(_ingest(settings, units, authenticator).routes())
     app.openapi = partial(_openapi, app)  # type: ignore[method-assign]
     return app
 

@@ -1,7 +1,7 @@
 """The published OpenAPI file: what FastAPI knows of the routes, and by hand what it cannot know.
 
-By hand are Basic auth (`ApiRoute` asks for it before FastAPI looks at a request) and the provider's webhooks (plain
-Starlette routes). `openapi/orchestrator.yaml` is this, committed; a test compares the two.
+By hand are Basic auth (`ApiRoute` asks for it before FastAPI looks at a request) and the provider's webhooks (they
+pass FastAPI by). `openapi/orchestrator.yaml` is this, committed; a test compares the two.
 """
 
 from typing import Any

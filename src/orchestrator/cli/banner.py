@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.text import Text
 
@@ -32,7 +33,7 @@ class Banner:
         """Print it. A reader who has gone away does not stop the service."""
         console = Console(highlight=False, soft_wrap=True)
         with contextlib.suppress(OSError):
-            console.print(f"\n[bold green]Orchestrator {__version__}[/] serves at [bold]{self.url}[/]\n")
+            console.print(f"\n[bold green]Orchestrator {__version__}[/] serves at [bold]{escape(self.url)}[/]\n")
             for line in self._facts():
                 console.print(line)
             if not self.settings.verify_signatures:
@@ -41,7 +42,9 @@ class Banner:
                 console.print("\nCreate a configuration, ready to paste:\n")
                 # Plain, without markup: what is pasted must be what is meant.
                 console.print(Text(self.curl(self.account)))
-            console.print(f"\nNext: [bold]orchestrator demo[/] shows the grouping types, {self.url}/docs has the API\n")
+            console.print(
+                f"\nNext: [bold]orchestrator demo[/] shows the grouping types, {escape(self.url)}/docs has the API\n"
+            )
 
     def curl(self, account: FirstAccount) -> str:
         """A command that creates a configuration as it is."""
@@ -70,14 +73,14 @@ class Banner:
 
     def _facts(self) -> list[str]:
         public_url = self.settings.public_url
-        return [*([f"  Public URL      [bold]{public_url}[/]"] if public_url else []), *self._credentials()]
+        return [*([f"  Public URL      [bold]{escape(public_url)}[/]"] if public_url else []), *self._credentials()]
 
     def _credentials(self) -> list[str]:
         if self.account is None:
             return ["  Accounts        [bold]orchestrator accounts list[/], [bold]orchestrator accounts create[/]"]
-        file = credentials_file(self.settings.data_dir)
+        file = escape(str(credentials_file(self.settings.data_dir)))
         place = f"in {file}" if self.embedded else "in ORCHESTRATOR_AUTH_TOKEN"
-        shown = f"[bold]{self.account.auth_token}[/]  (kept {place})" if self._reveals else f"kept {place}"
+        shown = f"[bold]{escape(self.account.auth_token)}[/]  (kept {place})" if self._reveals else f"kept {place}"
         return [
             f"  Account SID     [bold]{self.account.account_id}[/]",
             f"  Auth token      {shown}",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.box import HEAVY_HEAD, SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 _WIDE = 200
 """Columns where there is no terminal whose width counts: nothing is cut off or wrapped in a file."""
@@ -36,5 +37,6 @@ def print_table(
         box=SIMPLE_HEAD if light else HEAVY_HEAD,
     )
     for row in rows:
-        table.add_row(*("" if cell is None else cell for cell in row))
+        # Plain strings are shown as they are: somebody's name may look like markup.
+        table.add_row(*(Text(cell or "") if cell is None or isinstance(cell, str) else cell for cell in row))
     (on or console()).print(table)

@@ -1,10 +1,9 @@
-"""The provider's webhooks. Plain Starlette routes: these are the hot ones; their OpenAPI is declared by hand."""
+"""The provider's webhooks. These are the hot routes: past FastAPI, their OpenAPI is declared by hand."""
 
 from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from orchestrator.communications import service as communications
 from orchestrator.domain.messages import InboundMessage
@@ -15,6 +14,7 @@ from orchestrator.ingest.identifying import Policy
 from orchestrator.ingest.landing import Outcome
 from orchestrator.ingest.pipeline import ingest
 from orchestrator.ingest.webhooks import Webhooks
+from orchestrator.kernel.requests import HotRoute
 from orchestrator.kernel.telemetry import LANDINGS
 from orchestrator.kernel.unit import Units
 
@@ -32,13 +32,13 @@ class Ingest:
         self._messages: Batcher[InboundMessage, tuple[Outcome, ...]] = Batcher(self._land, size=batch_size)
         self._reports: Batcher[communications.Report, None] = Batcher(self._report, size=batch_size)
 
-    def routes(self) -> list[Route]:
-        """What to mount."""
-        return [
-            Route("/ingest/twilio/messages", self.message, methods=["POST"]),
-            Route("/ingest/twilio/message-status", self.message_status, methods=["POST"]),
-            Route("/ingest/twilio/voice", self.voice, methods=["POST"]),
-        ]
+    def routes(self) -> dict[str, HotRoute]:
+        """What to serve."""
+        return {
+            "/ingest/twilio/messages": HotRoute(self.message),
+            "/ingest/twilio/message-status": HotRoute(self.message_status),
+            "/ingest/twilio/voice": HotRoute(self.voice),
+        }
 
     async def message(self, request: Request) -> Response:
         """An SMS, WhatsApp or RCS message."""

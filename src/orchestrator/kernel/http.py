@@ -20,7 +20,6 @@ from orchestrator.kernel.errors import (
     PayloadTooLarge,
     Unavailable,
     UnsupportedMediaType,
-    error_body,
 )
 from orchestrator.kernel.paging import ListQuery
 from orchestrator.kernel.unit import Unit, Units, is_transient
@@ -101,16 +100,23 @@ class Json(JSONResponse):
         return orjson.dumps(content)
 
 
-def render_error(error: OrchestratorError) -> Response:
-    """The response to an error."""
-    return Json(error.body(), status_code=error.status, headers=error.headers)
+def render_error(error: Exception) -> Response:
+    """The response to an error: what a client did wrong or can repeat is told, what we did wrong is only logged."""
+    if isinstance(error, OrchestratorError):
+        return Json(error.body(), status_code=error.status, headers=error.headers)
+    if is_transient(error):
+        log.warning("database unavailable", error=f"{type(error).__name__}: {error}")
+        return render_error(
+            Unavailable("the database cannot be used at this moment; repeat", headers={"Retry-After": "1"})
+        )
+    log.error("request failed", exc_info=error)
+    return render_error(OrchestratorError("the request failed inside the service; nothing was changed"))
 
 
 def install_errors(app: FastAPI) -> None:
-    """Answer every refusal and failure with Twilio's error body."""
+    """Answer every refusal with Twilio's error body. Failures are answered by `kernel.requests.RequestLog`."""
 
     async def known(_: Request, error: Exception) -> Response:
-        assert isinstance(error, OrchestratorError)
         return render_error(error)
 
     async def http(request: Request, error: Exception) -> Response:
@@ -121,21 +127,9 @@ def install_errors(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return render_error(_from_validation(error))
 
-    async def unexpected(_: Request, error: Exception) -> Response:
-        if is_transient(error):
-            log.warning("database unavailable", error=f"{type(error).__name__}: {error}")
-            return render_error(
-                Unavailable("the database cannot be used at this moment; repeat", headers={"Retry-After": "1"})
-            )
-        log.error("request failed", exc_info=error)
-        return Json(
-            error_body(500, 20500, "the request failed inside the service; nothing was changed"), status_code=500
-        )
-
     app.add_exception_handler(OrchestratorError, known)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(Exception, unexpected)
 
 
 def _from_status(request: Request, error: HTTPException) -> OrchestratorError:

@@ -5,6 +5,8 @@ from typing import Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
 
 from orchestrator.cli.demo.play import EXPECTED, Landed, Played
 from orchestrator.cli.demo.receiver import Callback
@@ -14,7 +16,7 @@ from orchestrator.cli.tables import console, print_table
 def print_tables(url: str, played: list[Played]) -> None:
     """Tables for each grouping type, and a summary."""
     on = console()
-    on.print(f"\nKiran contacts us four times, played through the provider's webhooks at {url}\n")
+    on.print(f"\nKiran contacts us four times, played through the provider's webhooks at {escape(url)}\n")
     for one in played:
         _print_landings(on, one)
         _print_callbacks(on, one)
@@ -52,7 +54,7 @@ def _print_callbacks(on: Console, played: Played) -> None:
     ]
     print_table(("conversation", "sequence", "callback", "signature"), rows, light=True, on=on)
     for missing in played.missing:
-        on.print(f"[bold red]missing callback:[/] {missing}")
+        on.print(f"[bold red]missing callback:[/] {escape(missing)}")
 
 
 def _why(landed: Landed) -> str:
@@ -85,8 +87,8 @@ def _shortened(key: str) -> str:
     return f"{kind} {_short(rest)}" if kind == "profile" else key
 
 
-def _verdict(good: bool) -> str:  # noqa: FBT001 - what it is about is what it is given
-    return "[green]✓[/]" if good else "[bold red]✗[/]"
+def _verdict(good: bool) -> Text:  # noqa: FBT001 - what it is about is what it is given
+    return Text("✓", style="green") if good else Text("✗", style="bold red")
 
 
 def print_json(url: str, played: list[Played]) -> None:
