@@ -7,9 +7,14 @@ one, else the embedded server.
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.app import Service, running_service
 from tests.support.database import TestServer, worker_database
+
+# A deadline per example would judge the machine, not the code.
+settings.register_profile("orchestrator", deadline=None)
+settings.load_profile("orchestrator")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from orchestrator.kernel.ids import new_sid
-from tests.cli.running import environment, run, run_json, serving
+from tests.cli.running import environment, invoke_json, run, run_json, serving
 from tests.support.database import fresh_database
 
 
@@ -64,7 +64,7 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password(tmp_path
 async def test_the_schema_is_brought_up_to_date_once(tmp_path: Path) -> None:
     async with fresh_database(f"orchestrator_test_schema_{os.getpid()}") as database_url:
         settings = {"database_url": database_url, "data_dir": tmp_path}
-        revision = (await asyncio.to_thread(run_json, "migrate", **settings))["revision"]
+        revision = (await asyncio.to_thread(invoke_json, "migrate", **settings))["revision"]
         connection = await asyncpg.connect(database_url)
         assert await connection.fetchval("select version_num from alembic_version") == revision
         await connection.close()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.cli.running import Serving, command_line, descendants, environment, invoke_json, run, serving, wait_until
+from tests.cli.running import Serving, command_line, descendants, environment, invoke, invoke_json, serving, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
 
@@ -65,9 +65,8 @@ def test_kill_9_ends_several_processes_too(folder: Path) -> None:
         wait_until(lambda: not several.survivors())
 
 
-@pytest.mark.parametrize("processes", ["1", "2"])
-@pytest.mark.parametrize("after", [0.0, 0.5])
-def test_told_to_stop_while_it_starts_it_stops(folder: Path, after: float, processes: str) -> None:
+@pytest.mark.parametrize(("processes", "after"), [("1", 0.0), ("1", 0.5), ("2", 0.5)])
+def test_told_to_stop_while_it_starts_it_stops(folder: Path, processes: str, after: float) -> None:
     command = [sys.executable, "-m", "orchestrator", "serve", "--port", "0", "--processes", processes]
     settings = environment(data_dir=folder / "data", log_level="warning")
     with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -84,7 +83,7 @@ def test_other_commands_start_the_database_for_themselves(folder: Path) -> None:
     here = {"data_dir": folder / "data"}
     made = invoke_json("accounts", "create", "--name", "[/a name that looks like markup]", **here)
     assert made["accountSid"] in [one["accountSid"] for one in invoke_json("accounts", "list", **here)]
-    assert "[/a name that looks like markup]" in run("accounts", "list", **here).stdout
+    assert "[/a name that looks like markup]" in invoke("accounts", "list", **here)
     assert not [pid for pid in descendants(os.getpid()) if str(folder) in command_line(pid)]
 
 

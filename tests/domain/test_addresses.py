@@ -139,7 +139,7 @@ def without_prefixes(text: str) -> str:
     return text.strip()
 
 
-def why_not(text: str) -> str | None:
+def why_not(channel: Channel, text: str) -> str | None:
     """Which of the reasons to refuse an address applies."""
     if len(text) > 254:
         return "at most 254 characters"
@@ -148,7 +148,10 @@ def why_not(text: str) -> str | None:
     bare = without_prefixes(text)
     if not bare:
         return "must not be empty"
-    if bare.startswith("+") and not re.fullmatch(r"\+[0-9]{7,15}", bare.translate(_NUMBERS_PUNCTUATION)):
+    if bare == "*":
+        return "stands for every address"
+    by_number = channel in (Channel.VOICE, Channel.SMS, Channel.RCS, Channel.WHATSAPP)
+    if by_number and bare.startswith("+") and not re.fullmatch(r"\+[0-9]{7,15}", bare.translate(_NUMBERS_PUNCTUATION)):
         return "international number"
     return None
 
@@ -158,12 +161,15 @@ def why_not(text: str) -> str | None:
 @example(Channel.CHAT, " client: ")
 @example(Channel.SMS, "+123456")
 @example(Channel.SMS, "+1234567890123456")
+@example(Channel.SMS, "+bob")
 @example(Channel.CHAT, "+bob")
+@example(Channel.EMAIL, "+tag@example.com")
+@example(Channel.WHATSAPP, "whatsapp:*")
 @example(Channel.CHAT, "x" * (MAX_LENGTH + 1))
 @example(Channel.CHAT, "x" * MAX_LENGTH)
 @example(Channel.CHAT, "a\x7fb")
 def test_refused_are_exactly_the_empty_the_long_control_characters_and_bad_numbers(channel: Channel, text: str) -> None:
-    reason = why_not(text)
+    reason = why_not(channel, text)
     if reason is None:
         assert parse(channel, text) == Address(channel, text, canonical(channel, text))
     else:

@@ -1,7 +1,5 @@
 """Which configurations capture a message, and what remains of one that none captures."""
 
-import pytest
-
 from orchestrator.kernel.ids import new_sid
 from tests.support import traffic
 from tests.support.app import Service
@@ -56,15 +54,15 @@ async def test_every_matching_configuration_captures_its_own_copy_in_creation_or
     assert [len(of_one) for of_one in await traffic.texts(service)] == [2, 2]
 
 
-@pytest.mark.parametrize("written", [US, f"whatsapp:{US}", "WhatsApp: +1 650 555 0199"])
-async def test_a_whatsapp_rule_needs_no_prefix(service: Service, written: str) -> None:
-    settings = {"WHATSAPP": traffic.channel(*traffic.both_ways(written))}
-    await make_configuration(service, channelSettings=settings)
+async def test_a_whatsapp_rule_needs_no_prefix(service: Service) -> None:
+    for written in (US, f"whatsapp:{US}", "WhatsApp: +1 650 555 0199"):
+        settings = {"WHATSAPP": traffic.channel(*traffic.both_ways(written))}
+        await make_configuration(service, channelSettings=settings)
     await traffic.message(service, f"whatsapp:{KIRAN}", f"whatsapp:{US}", "question")
     await traffic.message(service, f"whatsapp:{US}", f"whatsapp:{KIRAN}", "answer")
-    assert await traffic.texts(service) == [["question", "answer"]]
-    (said, _), *_ = await traffic.everything_said(service)
-    assert said["author"]["address"] == f"whatsapp:{KIRAN}"
+    assert await traffic.texts(service) == [["question", "answer"]] * 3
+    for said, _ in await traffic.everything_said(service):
+        assert said["author"]["address"] == f"whatsapp:{KIRAN}"
 
 
 async def test_uncaptured_traffic_leaves_a_trace_and_a_metric(service: Service) -> None:
@@ -83,8 +81,6 @@ async def test_uncaptured_traffic_leaves_a_trace_and_a_metric(service: Service) 
         "attributes": {},
     }
     assert traffic.landings("SMS", "uncaptured") == before + 1
-    metrics = (await service.api.get("/metrics")).text
-    assert 'orchestrator_landings_total{channel="SMS",outcome="uncaptured"}' in metrics
 
 
 async def test_uncaptured_traffic_makes_nobody_a_customer(service: Service) -> None:
@@ -93,21 +89,23 @@ async def test_uncaptured_traffic_makes_nobody_a_customer(service: Service) -> N
     assert await service.fetch("select from profiles where account_id = $1", account_id) == []
 
 
-@pytest.mark.parametrize("body", ["", "  \n"])
-async def test_media_without_text_is_not_captured_but_leaves_a_trace(service: Service, body: str) -> None:
+async def test_media_without_text_is_not_captured_but_leaves_a_trace(service: Service) -> None:
     await make_configuration(service)
-    sid = await traffic.message(service, KIRAN, US, body, NumMedia="1", MediaUrl0="https://media.example.com/1")
+    media = {"NumMedia": "1", "MediaUrl0": "https://media.example.com/1"}
+    sids = [await traffic.message(service, KIRAN, US, body, **media) for body in ("", "  \n")]
     assert await traffic.conversations(service) == []
-    (found,) = await traffic.uncaptured(service)
-    assert found == {
+    trace = {
         "outcome": "UNCAPTURED",
         "reason": "the message has no text; media alone is not captured",
         "From": KIRAN,
         "To": US,
         "NumMedia": "1",
     }
-    rows = await service.fetch("select resource_id from uncaptured where account_id = $1", service.account.account_id)
-    assert [row["resource_id"] for row in rows] == [sid]
+    assert await traffic.uncaptured(service) == [trace, trace]
+    rows = await service.fetch(
+        "select resource_id from uncaptured where account_id = $1 order by id", service.account.account_id
+    )
+    assert [row["resource_id"] for row in rows] == sids
 
 
 async def test_of_a_message_with_media_the_text_is_captured(service: Service) -> None:

@@ -1,7 +1,5 @@
 """Which side of a message is ours, and which profile the other side has."""
 
-import pytest
-
 from tests.support import traffic
 from tests.support.app import Service, running_service
 from tests.support.factories import make_configuration
@@ -57,22 +55,16 @@ async def test_two_registered_numbers_are_both_agents(service: Service) -> None:
     assert await profiles(service) == 0
 
 
-@pytest.mark.parametrize(
-    ("told", "author", "recipient"),
-    [
-        ({"Direction": "inbound"}, "CUSTOMER", "AGENT"),
-        ({"SmsStatus": "received"}, "CUSTOMER", "AGENT"),
-        ({"Direction": "outbound-api"}, "AGENT", "CUSTOMER"),
-        ({"Direction": "outbound-reply"}, "AGENT", "CUSTOMER"),
-    ],
-)
-async def test_direction_decides_when_nothing_else_does(
-    service: Service, told: dict[str, str], author: str, recipient: str
-) -> None:
+async def test_direction_decides_when_nothing_else_does(service: Service) -> None:
     await make_configuration(service, channelSettings=ANYTHING)
-    await traffic.message(service, KIRAN, US, **told)
-    sides = (await traffic.only_trace(service))["sides"]
-    assert sides == {"author": author, "recipient": recipient, "toldBy": "direction"}
+    await traffic.message(service, "+15550000000", US, Direction="inbound")
+    await traffic.message(service, "+15550000001", US, SmsStatus="received")
+    await traffic.message(service, "+15550000002", US, Direction="outbound-api")
+    await traffic.message(service, "+15550000003", US, Direction="outbound-reply")
+    sides = [(await traffic.trace(service, said))["sides"] for (said,) in await traffic.everything_said(service)]
+    inbound = {"author": "CUSTOMER", "recipient": "AGENT", "toldBy": "direction"}
+    outbound = {"author": "AGENT", "recipient": "CUSTOMER", "toldBy": "direction"}
+    assert sides == [inbound, inbound, outbound, outbound]
 
 
 async def test_neither_side_known_and_one_has_a_profile(service: Service) -> None:

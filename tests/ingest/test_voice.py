@@ -55,27 +55,25 @@ async def test_a_later_webhook_without_direction_does_not_unlearn_it(service: Se
     assert [one["author"]["address"] for one in await said(service)] == [KIRAN]
 
 
-@pytest.mark.parametrize(
-    ("direction", "track", "author", "channel"),
-    [
-        ("inbound", "inbound_track", "caller", 0),
-        ("inbound", "outbound_track", "callee", 1),
-        ("outbound-api", "inbound_track", "callee", 0),
-        ("outbound-api", "outbound_track", "caller", 1),
-        ("outbound-dial", "inbound_track", "callee", 0),
-        ("", "inbound_track", "caller", 0),
-    ],
-)
-async def test_track_and_direction_tell_who_speaks(
-    service: Service, direction: str, track: str, author: str, channel: int
-) -> None:
+async def test_track_and_direction_tell_who_speaks(service: Service) -> None:
     await make_configuration(service)
-    ends = {"From": US, "To": KIRAN} if direction.startswith("outbound") else {"From": KIRAN, "To": US}
-    await tell_call(service, Direction=direction, **ends)
-    await tell_fragment(service, Track=track)
-    (spoken,) = await said(service)
-    assert spoken["author"]["address"] == ends["From" if author == "caller" else "To"]
-    assert spoken["content"]["transcription"]["channel"] == channel
+    for sequence, (direction, track, author, channel) in enumerate(
+        (
+            ("inbound", "inbound_track", KIRAN, 0),
+            ("inbound", "outbound_track", US, 1),
+            ("outbound-api", "inbound_track", KIRAN, 0),
+            ("outbound-api", "outbound_track", US, 1),
+            ("outbound-dial", "inbound_track", KIRAN, 0),
+            ("", "inbound_track", KIRAN, 0),
+        )
+    ):
+        call = f"CA{sequence:032d}"
+        ends = {"From": US, "To": KIRAN} if direction.startswith("outbound") else {"From": KIRAN, "To": US}
+        await tell_call(service, CallSid=call, Direction=direction, **ends)
+        await tell_fragment(service, sequence=sequence, CallSid=call, Track=track)
+        spoken = (await said(service))[-1]
+        assert (spoken["author"]["address"], spoken["channelId"]) == (author, call)
+        assert spoken["content"]["transcription"]["channel"] == channel
     assert traffic.roles(await traffic.only_conversation(service)) == {KIRAN: "CUSTOMER", US: "AGENT"}
 
 

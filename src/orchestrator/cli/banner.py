@@ -32,7 +32,7 @@ class Banner:
     def show(self) -> None:
         """Print it. A reader who has gone away does not stop the service."""
         console = Console(highlight=False, soft_wrap=True)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, SystemExit):  # rich exits where a pipe is closed
             console.print(f"\n[bold green]Orchestrator {__version__}[/] serves at [bold]{escape(self.url)}[/]\n")
             for line in self._facts():
                 console.print(line)

@@ -108,7 +108,5 @@ def _check_side(pointer: str, channel: Channel, text: str) -> None:
         canonical = parse(channel, text).canonical
     except InvalidAddress as error:
         raise refused(pointer, f"{error}; write * for every address", text) from error
-    if not canonical:
-        raise refused(pointer, "the address has a prefix and nothing else", text)
     if channel in _SENT_BY_SERVICES and _MESSAGING_SERVICE.fullmatch(canonical):
         raise refused(pointer, "a Messaging Service is not an address; name its senders", text)

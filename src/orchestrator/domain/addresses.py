@@ -35,6 +35,9 @@ class Channel(StrEnum):
     EMAIL = "EMAIL"
 
 
+_BY_NUMBER = frozenset({Channel.VOICE, Channel.SMS, Channel.RCS, Channel.WHATSAPP})
+
+
 class InvalidAddress(ValueError):
     """The text cannot be an address of its channel; the message says why."""
 
@@ -52,8 +55,8 @@ class Address:
 def parse(channel: Channel, address: str) -> Address:
     """Read an address as it came in.
 
-    Raises InvalidAddress when it is empty (or only a prefix), longer than 254 characters, holds control characters, or
-    starts like an international number (`+`) without being one.
+    Raises InvalidAddress when it is empty (or only a prefix), `*`, longer than 254 characters, holds control
+    characters, or starts like an international number (`+`) without being one on a channel of numbers.
 
     >>> parse(Channel.WHATSAPP, "whatsapp:+1 (555) 123-4567").canonical
     '+15551234567'
@@ -65,6 +68,8 @@ def parse(channel: Channel, address: str) -> Address:
     compared = canonical(channel, address)
     if not compared:
         raise InvalidAddress("an address must not be empty, nor a prefix and nothing else")
+    if compared == "*":
+        raise InvalidAddress("`*` stands for every address and is none itself")
     return Address(channel, address, compared)
 
 
@@ -83,8 +88,10 @@ def canonical(channel: Channel, address: str) -> str:
     text = address.strip()
     if prefixes := _PREFIXES.match(text):
         text = text[prefixes.end() :]
-    if text.startswith("+") or _PLUS_DIGITS.fullmatch(_PHONE_PUNCTUATION.sub("", text)):
-        return _e164(text)
+    if _PLUS_DIGITS.fullmatch(digits := _PHONE_PUNCTUATION.sub("", text)):
+        return _e164(digits)
+    if text.startswith("+") and channel in _BY_NUMBER:
+        raise InvalidAddress(f"{text!r} starts like an international number but is not + and 7 to 15 digits")
     if text[:5].lower().startswith(("sip:", "sips:")):
         return _sip(text)
     if channel is Channel.EMAIL:
@@ -94,13 +101,10 @@ def canonical(channel: Channel, address: str) -> str:
 
 def is_e164(canonical_address: str) -> bool:
     """Whether a canonical address is a phone number."""
-    return canonical_address.startswith("+")
+    return _PLUS_DIGITS.fullmatch(canonical_address) is not None
 
 
-def _e164(text: str) -> str:
-    digits = _PHONE_PUNCTUATION.sub("", text)
-    if not _PLUS_DIGITS.fullmatch(digits):
-        raise InvalidAddress(f"{text!r} starts like an international number but is not + and 7 to 15 digits")
+def _e164(digits: str) -> str:
     try:
         number = phonenumbers.parse(digits, None)
     except phonenumbers.NumberParseException:

@@ -39,8 +39,6 @@ async def register(unit: Unit, account_id: str, *, address: str, label: str | No
         canonical = parse(_ANY_CHANNEL, address).canonical
     except InvalidAddress as error:
         raise refused("/address", str(error), address) from error
-    if not canonical:
-        raise refused("/address", "the address has a prefix and nothing else", address)
     statement = (
         insert(numbers)
         .values(account_id=account_id, canonical=canonical, address=address, label=label, created_at=unit.now)
