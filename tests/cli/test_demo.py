@@ -1,11 +1,13 @@
 """`orchestrator demo`: the seed's example comes out as the seed says, and the command notices when it does not."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from orchestrator.cli.demo.play import Landed, Played, gaps
 from orchestrator.cli.demo.receiver import Callback
+from orchestrator.cli.first_account import credentials_file
 from orchestrator.kernel.ids import new_sid
 from tests.cli.running import run, run_json
 
@@ -41,8 +43,9 @@ def test_it_needs_credentials_and_an_instance(folder: Path) -> None:
     done = run("demo", "--url", "http://127.0.0.1:1", data_dir=folder / "none")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith("orchestrator: no credentials: set ORCHESTRATOR_ACCOUNT_SID")
-    given = {"account_sid": new_sid("AC"), "auth_token": "a token"}
-    done = run("demo", "--url", "http://127.0.0.1:1", **given)
+    kept = {"accountSid": new_sid("AC"), "authToken": "a token"}
+    credentials_file(folder).write_text(json.dumps(kept))
+    done = run("demo", "--url", "http://127.0.0.1:1", data_dir=folder)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("orchestrator: cannot reach http://127.0.0.1:1: ")
 

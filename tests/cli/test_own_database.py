@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 
 from orchestrator.kernel.ids import new_sid
-from tests.cli.running import environment, invoke_json, run, run_json, serving
+from tests.cli.running import environment, invoke_json, run, serving
 from tests.support.database import fresh_database
 
 
@@ -33,12 +33,19 @@ def _share(folder: Path, database_url: str) -> None:
         assert token not in service.output
         assert not (folder / "data" / "credentials.json").exists()
         assert not service.family
-        service.run_curl(**settings)
+        made = service.run_curl(**settings)
         with _working(folder, settings) as worker:
-            shown = run_json("demo", "--url", service.url, **settings)
-            assert shown["succeeded"]  # its callbacks came, and no loop runs in `serve`
+            shown = run("demo", "--url", service.url, **settings)
+            # It succeeds only if its callbacks came, and no loop runs in `serve`.
+            assert shown.returncode == 0, shown.stderr
+            assert "GROUP_BY_PROFILE" in shown.stdout
             worker.terminate()
             assert worker.wait(30) == 0
+        # The demonstration has removed what it made.
+        assert service.configurations((sid, token)) == [made]
+        assert len(service.get("/v1/ControlPlane/Stores", (sid, token)).json()["stores"]) == 1
+        still_open = service.get("/v2/Conversations?status=ACTIVE,INACTIVE", (sid, token)).json()["conversations"]
+        assert still_open == []
         assert service.stop(signal.SIGTERM) == 0
 
 

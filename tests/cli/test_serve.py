@@ -78,15 +78,6 @@ def test_accounts_and_keys_are_made_beside_the_running_service(first: Serving, f
     assert again.stderr == f"orchestrator: account {account['accountSid']} has no key {key['sid']}\n"
 
 
-def test_the_demonstration_on_a_running_instance_leaves_nothing_there(first: Serving, folder: Path) -> None:
-    before = first.configurations(), first.get("/v1/ControlPlane/Stores").json()["stores"]
-    done = run("demo", "--url", first.url, data_dir=folder / "data")
-    assert done.returncode == 0, done.stderr
-    assert "GROUP_BY_PROFILE" in done.stdout
-    assert (first.configurations(), first.get("/v1/ControlPlane/Stores").json()["stores"]) == before
-    assert first.get("/v2/Conversations?status=ACTIVE,INACTIVE").json()["conversations"] == []
-
-
 def test_a_postgres_that_is_killed_is_started_again(first: Serving) -> None:
     (postgres,) = (pid for pid in first.running("/bin/postgres") if pid in first.children())
     os.kill(postgres, signal.SIGKILL)

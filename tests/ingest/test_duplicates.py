@@ -1,10 +1,12 @@
 """A second delivery with the same provider id changes nothing at all and is answered like the first."""
 
 import asyncio
+from datetime import timedelta
 
 import httpx
 
 from orchestrator.kernel.ids import new_sid
+from orchestrator.lifecycle.reap import reap
 from tests.support import traffic
 from tests.support.app import Service
 from tests.support.factories import make_configuration
@@ -79,6 +81,20 @@ async def test_the_same_message_many_times_at_once_is_one_communication(service:
         "PARTICIPANT_ADDED",
         "COMMUNICATION_CREATED",
     ]
+
+
+async def test_once_its_receipt_is_gone_a_message_updates_the_communication_it_is(service: Service) -> None:
+    await make_configuration(service)
+    sid = await traffic.message(service, US, KIRAN, "first wording", MessageStatus="delivered")
+    ((before,),) = await traffic.everything_said(service)
+    service.clock.advance(minutes=5)
+    await reap(service.units, receipts=timedelta(minutes=1), uncaptured=timedelta(days=1))
+    await traffic.message(service, US, KIRAN, "second wording", MessageSid=sid, MessageStatus="sent")
+    ((after,),) = await traffic.everything_said(service)
+    text = {"type": "TEXT", "text": "second wording"}
+    assert after == {**before, "content": text, "updatedAt": after["updatedAt"]}
+    last = (await traffic.events(service))[-1]
+    assert (last.type, last.sequence, last.data) == ("COMMUNICATION_UPDATED", 5, after)
 
 
 async def test_accounts_may_use_the_same_message_sid(service: Service) -> None:

@@ -1,5 +1,6 @@
 """Provider traffic lands in the right conversations: the seed document's example, and who takes part."""
 
+import asyncio
 from itertools import permutations
 
 import pytest
@@ -84,6 +85,18 @@ async def test_one_number_is_one_customer_whichever_channel_came_first(service: 
     assert [sorted(of_one) for of_one in found] == [["by phone", "by sms", "by whatsapp"]] * len(orders)
     profiles = await service.fetch("select from profiles where account_id = $1", service.account.account_id)
     assert len(profiles) == len(orders)
+
+
+async def test_contacts_on_several_channels_at_one_instant_are_one_customer(service: Service) -> None:
+    await make_configuration(service, conversationGroupingType=BY_PROFILE)
+    for number in range(5):
+        await asyncio.gather(*(contact(service, f"+1555123{number:04d}") for contact in (sms, whatsapp, call, sms)))
+    found = await traffic.texts(service)
+    assert [sorted(of_one) for of_one in found] == [["by phone", "by sms", "by sms", "by whatsapp"]] * 5
+    assert {len(one["participants"]) for one in await traffic.conversations(service)} == {2}
+    for conversation in await traffic.conversations(service):
+        sequences = [event.sequence for event in await traffic.events(service, conversation)]
+        assert sequences == list(range(1, len(sequences) + 1))
 
 
 async def test_both_directions_are_one_conversation(service: Service) -> None:

@@ -1,4 +1,4 @@
-"""The test run's Postgres: one server, one migrated template, a clone of it per test process."""
+"""The test run's Postgres: one server, and a migrated database of its own for each test process."""
 
 import os
 import tempfile
@@ -54,11 +54,11 @@ def _database(name: str) -> str:
 
 
 @asynccontextmanager
-async def fresh_database(name: str, *, template: str | None = None) -> AsyncIterator[str]:
+async def fresh_database(name: str, *) -> AsyncIterator[str]:
     """A database that goes away again."""
     admin = await asyncpg.connect(os.environ[URL])
     await admin.execute(f'drop database if exists "{name}" with (force)')
-    await admin.execute(f'create database "{name}"' + (f' template "{template}"' if template else ""))
+    await admin.execute(f'create database "{name}"')
     try:
         yield _database(name)
     finally:

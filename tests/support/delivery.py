@@ -17,7 +17,7 @@ SCHEDULE = Backoff(delays=(5, 30, 120, 600, 1_800), jitter=0)
 
 @asynccontextmanager
 async def deliverer(
-    service: Service, *, backoff: Backoff = SCHEDULE, order: Order = "bounded"
+    service: Service, *, backoff: Backoff = SCHEDULE, order: Order = "bounded", concurrency: int = 64
 ) -> AsyncIterator[Deliverer]:
     """What a worker delivers with."""
     authenticator: Authenticator = service.app.state.authenticator
@@ -27,7 +27,7 @@ async def deliverer(
         return account.auth_token if account else None
 
     async with CallbackClient(allow_insecure=True, connect_timeout=2, read_timeout=2) as client:
-        yield Deliverer(service.units, client, auth_token, backoff, order=order)
+        yield Deliverer(service.units, client, auth_token, backoff, order=order, concurrency=concurrency, interval=0.05)
 
 
 async def deliver(service: Service, **options: Any) -> None:

@@ -76,6 +76,8 @@ class Receiver:
     headers: dict[str, str] = field(default_factory=dict)
     """Sent with every answer."""
     received: list[Received] = field(default_factory=list)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    """While this is clear, nothing is answered."""
     _came: asyncio.Event = field(default_factory=asyncio.Event)
 
     def url(self, path: str = "/hook") -> str:
@@ -104,6 +106,7 @@ class Receiver:
         one = Received(request.method, f"{self.origin}{request.raw_path}", request.headers.copy(), await request.read())
         self.received.append(one)
         self._came.set()
+        await self.open.wait()
         return web.Response(status=self.answer(one), headers=self.headers)
 
 
@@ -113,6 +116,7 @@ async def receiver() -> AsyncIterator[Receiver]:
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     running = Receiver(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    running.open.set()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", running.handle)
     runner = web.AppRunner(app, access_log=None)
@@ -121,4 +125,5 @@ async def receiver() -> AsyncIterator[Receiver]:
     try:
         yield running
     finally:
+        running.open.set()
         await runner.cleanup()

@@ -55,7 +55,8 @@ class RequestLog:
         path = scope["path"] if isinstance(route, HotRoute) else getattr(route, "path", "(none)")
         REQUESTS.labels(scope["method"], path, status).inc()
         REQUEST_SECONDS.labels(path).observe(seconds)
-        log.debug("answered", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
+        tell = log.info if status >= 400 else log.debug
+        tell("answered", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ idempotency token.
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,6 +28,9 @@ AuthTokens = Callable[[str], Awaitable[str | None]]
 
 _LEASE = timedelta(seconds=60)
 """Longer than any attempt can take."""
+_SHARE = 4
+"""One URL is claimed for while it has less than this part (a quarter) of what may be in flight: whatever does not
+answer leaves room for others, and waits for no connection (`CallbackClient` opens 32 to a host)."""
 
 
 @dataclass(slots=True)
@@ -43,7 +47,8 @@ class Deliverer:
     """Seconds between looks when nothing wakes the loop."""
     awake: asyncio.Event = field(default_factory=asyncio.Event)
     _settled: list[Settlement] = field(default_factory=list)
-    _sending: set[asyncio.Task[None]] = field(default_factory=set)
+    _sending: dict[asyncio.Task[None], str] = field(default_factory=dict)
+    """What is in flight, and to which URL."""
 
     async def run(self) -> None:
         """Deliver for ever. Cancelling stops after what is being sent has been settled."""
@@ -69,8 +74,8 @@ class Deliverer:
         claimed = await self._claim()
         for delivery in claimed:
             task = asyncio.create_task(self._send(delivery))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            self._sending[task] = delivery.url
+            task.add_done_callback(self._sending.pop)
         DELIVERIES_CLAIMED.set(len(self._sending))
         return bool(settled or claimed)
 
@@ -87,8 +92,10 @@ class Deliverer:
         room = self.concurrency - len(self._sending)
         if room <= 0:
             return []
+        share = max(1, self.concurrency // _SHARE)
+        busy = [url for url, count in Counter(self._sending.values()).items() if count >= share]
         async with self.units.begin() as unit:
-            return await store.claim(unit, limit=room, lease=_LEASE, order=self.order)
+            return await store.claim(unit, limit=min(room, share), lease=_LEASE, order=self.order, busy=busy)
 
     async def _send(self, delivery: Delivery) -> None:
         outcome = await self._attempt(delivery)
@@ -138,10 +145,11 @@ class Deliverer:
         return Settlement(delivery, "PENDING", outcome.status, outcome.error, due, holds_order=holds)
 
     async def _settle(self) -> int:
-        settled, self._settled = self._settled, []
+        settled = list(self._settled)
         if settled:
             async with self.units.begin() as unit:
                 await store.settle(unit, settled)
+            del self._settled[: len(settled)]  # only now: a failed settlement is tried again
         return len(settled)
 
     async def _drain(self) -> None:

@@ -37,8 +37,8 @@ class Settlement:
     holds_order: bool
 
 
-async def claim(unit: Unit, *, limit: int, lease: timedelta, order: Order) -> list[Delivery]:
-    """Deliveries that are due, for this worker alone until the lease lapses.
+async def claim(unit: Unit, *, limit: int, lease: timedelta, order: Order, busy: Sequence[str] = ()) -> list[Delivery]:
+    """Deliveries that are due, for this worker alone until the lease lapses; none to the URLs that are `busy`.
 
     Of one conversation and callback only the first that holds the order is handed out: later events wait for it.
     """
@@ -46,7 +46,7 @@ async def claim(unit: Unit, *, limit: int, lease: timedelta, order: Order) -> li
         """
         with due as (
           select d.account_id, d.id from deliveries d
-          where d.status = 'PENDING' and d.next_attempt_at <= $1
+          where d.status = 'PENDING' and d.next_attempt_at <= $1 and d.url <> all($5::text[])
             and ($4 or not exists (
               select from deliveries head
               where head.account_id = d.account_id and head.conversation_id = d.conversation_id
@@ -68,6 +68,7 @@ async def claim(unit: Unit, *, limit: int, lease: timedelta, order: Order) -> li
         unit.now + lease,
         limit,
         order == "parallel",
+        list(busy),
     )
     return [Delivery(**dict(row)) for row in rows]
 
