@@ -54,7 +54,7 @@ def _database(name: str) -> str:
 
 
 @asynccontextmanager
-async def fresh_database(name: str, *) -> AsyncIterator[str]:
+async def fresh_database(name: str) -> AsyncIterator[str]:
     """A database that goes away again."""
     admin = await asyncpg.connect(os.environ[URL])
     await admin.execute(f'drop database if exists "{name}" with (force)')

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from orchestrator.cli.demo.command import Instance
+from orchestrator.cli.demo.instance import Instance
 from orchestrator.cli.errors import CommandFailed
 from orchestrator.kernel.ids import new_sid
 from orchestrator.kernel.signing import sign

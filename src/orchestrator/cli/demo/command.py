@@ -5,11 +5,11 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.cli.demo.instance import Instance
 from orchestrator.cli.errors import FAILED, WrongUsage
 from orchestrator.cli.first_account import credentials_file, kept_credentials
 from orchestrator.cli.settings import AsJson, read_settings
@@ -21,18 +21,6 @@ Url = Annotated[
     str | None,
     typer.Option(help="A running instance, in dev mode on this machine. Default: a temporary one of its own."),
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """Where the service is, and an account of it."""
-
-    url: str
-    account_id: str
-    auth_token: str
-
-    def __repr__(self) -> str:
-        return f"Instance({self.url})"
 
 
 def demo(*, url: Url = None, as_json: AsJson = False) -> None:

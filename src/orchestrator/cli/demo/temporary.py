@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from orchestrator.cli.demo.command import Instance
+from orchestrator.cli.demo.instance import Instance
 from orchestrator.cli.errors import CommandFailed
 from orchestrator.cli.first_account import settle
 from orchestrator.cli.server import build_server, listen, load
