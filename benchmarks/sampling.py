@@ -21,7 +21,7 @@ def profile(world: World, api: Api, folder: Path, *, connections: int) -> str:
         return f"py-spy is not installed (pip install py-spy); instead:\n{pipeline_steps.report(world)}"
     output = folder / "samples"
     command = [program, "record", "--pid", str(api.process.pid), "--duration", str(_SECONDS), "--rate", "200"]
-    command += ["--format", "raw", "--output", str(output), "--nonblocking"]
+    command += ["--format", "raw", "--output", str(output), "--nonblocking", "--gil"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as recorder:
         servers.measure(world, [api], folder, seconds=_SECONDS, connections=connections)
         _, complaint = recorder.communicate()

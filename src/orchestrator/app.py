@@ -92,7 +92,7 @@ def _ingest(settings: Settings, units: Units, authenticator: Authenticator) -> I
         link_phone_and_whatsapp=settings.link_phone_and_whatsapp,
         passive_profile_creation=settings.passive_profile_creation,
     )
-    return Ingest(units, webhooks, policy, batch_size=settings.batch_size)
+    return Ingest(units, webhooks, policy, batch_size=settings.batch_size, lanes=settings.ingest_lanes)
 
 
 @asynccontextmanager

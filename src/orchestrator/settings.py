@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     verify_signatures: bool = Field(True, description="Refuse provider traffic whose X-Twilio-Signature is wrong.")
     max_body_bytes: int = Field(10 * 1024 * 1024, ge=1024, description="Largest request body in bytes.")
     batch_size: int = Field(64, ge=1, le=1000, description="Most messages that one ingest transaction carries.")
+    ingest_lanes: int = Field(2, ge=1, le=16, description="Ingest transactions that a process has open at once.")
     link_phone_and_whatsapp: bool = Field(
         True, description="A WhatsApp number is recognised as the phone number it is, and the other way round."
     )

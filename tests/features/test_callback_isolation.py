@@ -47,6 +47,28 @@ async def test_an_endpoint_that_does_not_answer_leaves_room_for_others(service: 
     assert {one["status"] for one in await deliveries(service)} == {"DELIVERED"}
 
 
+async def test_an_answer_that_is_not_http_is_a_failed_attempt(service: Service) -> None:
+    await forget_deliveries(service)
+    answers = [b"HTTP/1.1 500 \xff\xfe\r\n\r\n", b"HTTP/1.1 500 no\r\nA\x00: b\r\n\r\n", b"\x00\xff\n", b""]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readline()).split()[1].partition(b"?")[0]
+        writer.write(answers[int(path.removeprefix(b"/"))])
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        for first in (0, 2):
+            callbacks = [{"url": f"{origin}/{number}"} for number in (first, first + 1)]
+            await make_configuration(service, statusCallbacks=callbacks)
+        await traffic.message(service, traffic.KIRAN, US)
+        async with deliverer(service) as delivering:
+            await delivering.run_once()
+    tried = [one for one in await deliveries(service) if one["sequence"] == 1]
+    assert [(one["status"], one["attempts"], one["last_status"]) for one in tried] == [("PENDING", 1, None)] * 4
+    assert all(one["last_error"] for one in tried)
+
+
 async def test_stopping_settles_what_is_being_sent(service: Service) -> None:
     await forget_deliveries(service)
     async with receiver() as hook, deliverer(service) as delivering:

@@ -81,6 +81,8 @@ async def test_uncaptured_traffic_leaves_a_trace_and_a_metric(service: Service) 
         "attributes": {},
     }
     assert traffic.landings("SMS", "uncaptured") == before + 1
+    metrics = (await service.api.get("/metrics")).text
+    assert 'orchestrator_landings_total{channel="SMS",outcome="uncaptured"}' in metrics
 
 
 async def test_uncaptured_traffic_makes_nobody_a_customer(service: Service) -> None:

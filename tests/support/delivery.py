@@ -1,5 +1,6 @@
 """Deliverers for tests: each run delivers what is due by the service's clock."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -26,7 +27,7 @@ async def deliverer(
         account = await authenticator.account(account_id)
         return account.auth_token if account else None
 
-    async with CallbackClient(allow_insecure=True, connect_timeout=2, read_timeout=2) as client:
+    async with CallbackClient(allow_insecure=True, connect_timeout=2, read_timeout=10) as client:
         yield Deliverer(service.units, client, auth_token, backoff, order=order, concurrency=concurrency, interval=0.05)
 
 
@@ -34,6 +35,13 @@ async def deliver(service: Service, **options: Any) -> None:
     """Deliver what is due now, with a deliverer that knows nothing of any other."""
     async with deliverer(service, **options) as running:
         await running.run_once()
+
+
+async def until_delivered(service: Service, count: int) -> None:
+    """Wait until as many callbacks have been delivered, and that has been written down."""
+    async with asyncio.timeout(10):
+        while [one["status"] for one in await deliveries(service)] != ["DELIVERED"] * count:
+            pass  # the look into the database is the pause
 
 
 async def forget_deliveries(service: Service) -> None:

@@ -5,7 +5,7 @@ There is no collecting timer; when the service is idle a message is a batch of o
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
@@ -26,16 +26,39 @@ _PAUSE = 0.05
 
 
 class Batcher(Generic[Item, Result]):
-    """Collects items and writes them in batches, one batch at a time and in order of arrival."""
+    """Collects items and writes them in batches.
 
-    def __init__(self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]], *, size: int) -> None:
+    There are a few lanes, each with one batch in flight: while the database works for one, the process works for
+    another. Items of one lane are written in the order of their arrival, so what must stay in order shares a lane.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        *,
+        size: int,
+        lanes: int,
+        lane_of: Callable[[Item], Hashable],
+    ) -> None:
+        self._lanes = [_Lane(write, size) for _ in range(lanes)]
+        self._lane_of = lane_of
+
+    async def submit(self, item: Item) -> Result:
+        """Write an item; returns once it is durable. Raises what the write raised, or Unavailable when overloaded."""
+        lane = self._lanes[hash(self._lane_of(item)) % len(self._lanes)]
+        return await lane.submit(item)
+
+
+class _Lane(Generic[Item, Result]):
+    """Writes one batch at a time; whatever queued meanwhile is the next."""
+
+    def __init__(self, write: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]], size: int) -> None:
         self._write = write
         self._size = size
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._writer: asyncio.Task[None] | None = None
 
     async def submit(self, item: Item) -> Result:
-        """Write an item; returns once it is durable. Raises what the write raised, or Unavailable when overloaded."""
         if len(self._waiting) >= _MOST_WAITING:
             raise Unavailable("more traffic arrives than can be written; repeat shortly", headers={"Retry-After": "1"})
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()

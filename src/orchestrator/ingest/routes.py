@@ -1,6 +1,6 @@
 """The provider's webhooks. These are the hot routes: past FastAPI, their OpenAPI is declared by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,13 +24,17 @@ _EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
 class Ingest:
     """The webhooks of all accounts, coalesced into batches."""
 
-    def __init__(self, units: Units, webhooks: Webhooks, policy: Policy, *, batch_size: int) -> None:
+    def __init__(self, units: Units, webhooks: Webhooks, policy: Policy, *, batch_size: int, lanes: int) -> None:
         self._units = units
         self._webhooks = webhooks
         self._policy = policy
         self._calls = Calls(units)
-        self._messages: Batcher[InboundMessage, tuple[Outcome, ...]] = Batcher(self._land, size=batch_size)
-        self._reports: Batcher[communications.Report, None] = Batcher(self._report, size=batch_size)
+        self._messages: Batcher[InboundMessage, tuple[Outcome, ...]] = Batcher(
+            self._land, size=batch_size, lanes=lanes, lane_of=_parties
+        )
+        self._reports: Batcher[communications.Report, None] = Batcher(
+            self._report, size=batch_size, lanes=lanes, lane_of=lambda report: report[:2]
+        )
 
     def routes(self) -> dict[str, HotRoute]:
         """What to serve."""
@@ -88,6 +92,11 @@ class Ingest:
         LANDINGS.labels("none", Outcome.UNCAPTURED.lower()).inc()
         async with self._units.begin() as unit:
             await receipts.note_unusable(unit, fields, resource_id, reason)
+
+
+def _parties(message: InboundMessage) -> Hashable:
+    """What two people say to each other stays in order."""
+    return message.account_id, frozenset((message.author.canonical, message.recipient.canonical))
 
 
 def _answer() -> Response:

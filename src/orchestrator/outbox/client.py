@@ -37,8 +37,9 @@ _BODY_PATIENCE = 1.0  # seconds
 # Less than the 5 s after which uvicorn and Node close an idle connection: a request sent just then would be lost.
 _KEEP_ALIVE = 4.0
 _REFUSALS = (ForbiddenTarget, httpx.InvalidURL, httpx.UnsupportedProtocol, aiohttp.InvalidURL)
-# The transport lets through what it has no translation for. Timeouts are OSErrors.
-_NETWORK_ERRORS = (httpx.HTTPError, aiohttp.ClientError, OSError)
+# The transport lets through what it has no translation for. Timeouts are OSErrors; it stumbles over reason phrases
+# that are not UTF-8.
+_NETWORK_ERRORS = (httpx.HTTPError, aiohttp.ClientError, OSError, UnicodeError)
 _KINDS = (
     (aiohttp.ConnectionTimeoutError, "timeout: no connection"),
     (TimeoutError, "timeout: no answer"),
@@ -46,6 +47,7 @@ _KINDS = (
     (aiohttp.ClientSSLError, "tls"),
     (aiohttp.ClientConnectorError, "connect"),
     (aiohttp.ClientResponseError, "not HTTP"),
+    (UnicodeError, "not HTTP"),
 )
 
 
@@ -273,7 +275,8 @@ def _reason(error: BaseException) -> str:
         text = cause.message
     else:
         text = str(cause.os_error if isinstance(cause, aiohttp.ClientConnectorError) else cause)
-    return " ".join(f"{kind}: {text or type(cause).__name__}".split())[:300]
+    line = " ".join(f"{kind}: {text or type(cause).__name__}".split())[:300]
+    return line.encode(errors="replace").decode().replace("\x00", "?")  # receivers are quoted; it is to be stored
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:

@@ -117,7 +117,11 @@ class Deliverer:
             )
         except ForbiddenTarget as error:
             return Outcome(None, f"refused: {error}", 0.0, refused=True)
-        return await self.client.send(request)
+        try:
+            return await self.client.send(request)
+        except Exception as error:  # an attempt that is never settled would be made for ever
+            log.warning("callback attempt broke", delivery=delivery.id, error=f"{type(error).__name__}: {error}")
+            return Outcome(None, f"broken: {type(error).__name__}", 0.0)
 
     def _settlement(self, delivery: Delivery, outcome: Outcome) -> Settlement:
         if outcome.delivered:
