@@ -39,6 +39,10 @@ check: $(VENV)/.dev ## Format, lint, types, import contracts, unused dependencie
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/deptry src
 
+.PHONY: bench
+bench: $(VENV)/.dev ## Messages per second, beside what Postgres itself can do (about 90 s)
+	@$(BIN)/python -m benchmarks.ingest $(ARGS)
+
 .PHONY: openapi
 openapi: $(VENV)/.run ## Write openapi/orchestrator.yaml anew from the application
 	@$(BIN)/orchestrator openapi > openapi/orchestrator.yaml

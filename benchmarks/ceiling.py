@@ -99,8 +99,8 @@ _CEILING = """with message as materialized (
   insert into communications (account_id, conversation_id, id, resource_id, channel_id, author, recipients, content,
                               trace, occurred_at, created_at, updated_at)
   select '{account_id}', moved.id, message.id, sid, sid, author::jsonb, recipients::jsonb, content::jsonb,
-         ('{{"outcome":"JOINED","configurationId":"{configuration_id}","configurationVersion": 1,"rule":{{"channel":"SMS"'
-          || ',"position": 1,"from":"*","to":"{ours}"}},"groupingType":"GROUP_BY_PROFILE","key":"' || key
+         ('{{"outcome":"JOINED","configurationId":"{configuration_id}","configurationVersion": 1,"rule":{{'
+          || '"channel":"SMS","position": 1,"from":"*","to":"{ours}"}},"groupingType":"GROUP_BY_PROFILE","key":"' || key
           || '","sides":{{"author":"CUSTOMER","recipient":"AGENT","toldBy":"rule"}},"profile":{{"profileId":"'
           || profile_id || '","outcome":"found","identifier":{{"idType":"phone","value":"' || phone || '"}}}}}}'
          )::jsonb, moment, moment, moment from moved, message

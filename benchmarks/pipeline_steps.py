@@ -3,8 +3,8 @@
     python -m benchmarks.pipeline_steps [--seconds 2] [--batches 1,16,64] [--plans]
 
 No HTTP, one batch at a time, on a Postgres of its own. `CPU` is this process (our code, the driver, the event loop);
-what is left of the wall clock is waiting for Postgres. `--plans` shows the plan of each statement of a batch instead,
-as prepared statements get it from their sixth execution on.
+what is left of the wall clock is waiting for Postgres. `--plans` shows the plan of each statement instead, as prepared
+statements have it from their sixth execution on.
 """
 
 import argparse
@@ -76,18 +76,16 @@ async def _report(world: World, seconds: float, sizes: Sequence[int]) -> str:
 async def _repeat(world: World, units: Units, stopwatch: Stopwatch, size: int, seconds: float) -> None:
     give_up = monotonic() + seconds
     while monotonic() < give_up:
-        await _write(world, units, stopwatch, _messages(world, size))
+        await _write(units, stopwatch, _messages(world, size))
 
 
-async def _write(
-    world: World, units: Units, stopwatch: Stopwatch, messages: list[InboundMessage], *, plans: list[str] | None = None
-) -> None:
+async def _write(units: Units, stopwatch: Stopwatch, messages: list[InboundMessage]) -> None:
     """One batch, as `ingest.routes` writes it."""
     stopwatch.batches += 1
     opening = units.begin()
     with stopwatch.step("begin"):
         unit = await opening.__aenter__()
-    unit.driver = TimedDriver(unit.driver, stopwatch, plans)
+    unit.driver = TimedDriver(unit.driver, stopwatch)
     with stopwatch.rest():
         await pipeline.ingest(unit, messages, Policy())
     with stopwatch.step("commit"):
@@ -155,14 +153,32 @@ def _request(body: bytes, signature: str) -> Request:
 
 
 async def _plans(world: World, size: int) -> str:
+    """The plan of each statement for whatever arguments, and how often it and plans for given arguments were used."""
     engine = create_engine(world.dsn, pool_size=2)
-    units, plans = Units(engine, Clock()), list[str]()
-    stopwatch = Stopwatch()
-    with stopwatch.on(_STEPS):
-        await _write(world, units, stopwatch, _messages(world, size))  # fills the caches
-        await _write(world, units, stopwatch, _messages(world, size), plans=plans)
+    units, stopwatch = Units(engine, Clock()), Stopwatch()
+    for _ in range(_EXECUTIONS):
+        await _write(units, stopwatch, _messages(world, size))
+    plans = []
+    async with units.begin() as unit:
+        await unit.driver.execute(_PLAN_OF)
+        for row in await unit.driver.fetch(_PREPARED):
+            lines = await unit.driver.fetch("select pg_temp.plan_of($1)", row["statement"])
+            uses = f"generic plan used {row['generic_plans']} times, custom plans {row['custom_plans']} times"
+            plans.append("\n".join([" ".join(row["statement"].split()), uses, *(f"    {line[0]}" for line in lines)]))
     await engine.dispose()
     return "\n\n".join(plans)
+
+
+_EXECUTIONS = 12
+_PREPARED = """
+select statement, generic_plans, custom_plans from pg_prepared_statements
+where generic_plans + custom_plans > 1 and statement not ilike '%pg_catalog%' and statement ~ '[$]1'
+order by prepare_time
+"""
+_PLAN_OF = """
+create function pg_temp.plan_of(statement text) returns setof text language plpgsql as
+$$ begin return query execute 'explain (generic_plan) ' || statement; end $$
+"""
 
 
 def main() -> None:

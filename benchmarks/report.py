@@ -79,7 +79,7 @@ class Report:
             f"{machine}\n{given['conversations']:,} open conversations, {given['callbacks']} status callback(s), "
             f"{given['connections']} connections, {given['rounds']} x {given['seconds']} s interleaved, load by "
             f"{given['generator']}, worker {'on' if given['worker'] else 'off'}\n"
-            "Medians. Ratio: to the ceiling of the same round. API, Postgres, generator: CPU as share of a core, per message."
+            "Medians. Ratio: to the ceiling of the same round. API, Postgres, generator: share of a core, per message."
         )
 
     def _rates(self) -> str:

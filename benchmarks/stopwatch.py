@@ -125,10 +125,9 @@ def _timed(into: Time) -> Iterator[None]:
 class TimedDriver:
     """The driver's connection, timed; statements are named by the functions that issue them."""
 
-    def __init__(self, driver: Driver, stopwatch: Stopwatch, plans: list[str] | None = None) -> None:
+    def __init__(self, driver: Driver, stopwatch: Stopwatch) -> None:
         self._driver = driver
         self._stopwatch = stopwatch
-        self._plans = plans
 
     async def fetch(self, query: str, *args: Any) -> Any:
         return await self._run(_caller(), self._driver.fetch, query, args)
@@ -144,18 +143,8 @@ class TimedDriver:
         return status
 
     async def _run(self, name: str, run: Callable[..., Awaitable[Any]], query: str, args: tuple[Any, ...]) -> Any:
-        if self._plans is not None:
-            self._plans.append(f"{name}\n{await self._plan(query, args)}")
         with self._stopwatch.statement(name):
             return await run(query, *args)
-
-    async def _plan(self, query: str, args: tuple[Any, ...]) -> str:
-        """The plan for any arguments, carried out and undone."""
-        await self._driver.execute("savepoint before_plan")
-        await self._driver.execute("set local plan_cache_mode = force_generic_plan")
-        rows = await self._driver.fetch(f"explain (analyze, buffers, timing off) {query}", *args)
-        await self._driver.execute("rollback to savepoint before_plan")
-        return "\n".join(row[0] for row in rows)
 
 
 def _caller() -> str:

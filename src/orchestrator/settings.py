@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     batch_size: int = Field(64, ge=1, le=1000, description="Most messages that one ingest transaction carries.")
     ingest_lanes: int = Field(2, ge=1, le=16, description="Ingest transactions that a process has open at once.")
     link_phone_and_whatsapp: bool = Field(
-        True, description="A WhatsApp number is recognised as the phone number it is, and the other way round."
+        True, description="A WhatsApp number that no profile has is recognised by the phone number it is."
     )
     passive_profile_creation: bool = Field(
         True, description="A captured customer whom no profile matches gets a new profile."
@@ -67,8 +67,10 @@ class Settings(BaseSettings):
     callback_retry_delays: Annotated[tuple[float, ...], NoDecode] = Field(
         DEFAULT_DELAYS, description="Seconds between the attempts of a callback, comma-separated."
     )
-    callback_connect_timeout: float = Field(5.0, gt=0, description="Seconds to wait for a callback's connection.")
-    callback_read_timeout: float = Field(15.0, gt=0, description="Seconds to wait for a callback's answer.")
+    callback_connect_timeout: float = Field(
+        5.0, gt=0, le=60, description="Seconds to wait for a callback's connection."
+    )
+    callback_read_timeout: float = Field(15.0, gt=0, le=300, description="Seconds to wait for a callback's answer.")
 
     @field_validator("callback_retry_delays", mode="before")
     @classmethod

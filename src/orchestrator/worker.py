@@ -46,6 +46,7 @@ class Worker:
             settings.backoff,
             order=settings.callback_order,
             concurrency=settings.deliver_concurrency,
+            lease=timedelta(seconds=settings.callback_connect_timeout + settings.callback_read_timeout + 40),
             interval=settings.deliver_interval,
         )
         units.wake_delivery = self.deliverer.awake.set

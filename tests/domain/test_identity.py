@@ -1,5 +1,7 @@
 """Who is who, and by what a customer is recognised (contract: conversations.md section 7, memory.md section 6)."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,15 +43,16 @@ _ONE_SIDE = {(True, False): (AGENT, CUSTOMER), (False, True): (CUSTOMER, AGENT)}
 
 
 def first_that_tells(
-    by_number: tuple[bool, bool], by_rule: tuple[bool, bool], direction: Direction | None
+    by_number: tuple[bool, bool], by_rule: tuple[bool, bool], direction: Direction | None, *, was_received: bool
 ) -> tuple[ParticipantType, ParticipantType, str]:
     """The order of precedence, written down as a list: the first line that applies."""
     answers = [
         (by_number in _ONE_SIDE, _ONE_SIDE.get(by_number), "number"),
         (by_number == (True, True), (AGENT, AGENT), "number"),
-        (by_rule in _ONE_SIDE, _ONE_SIDE.get(by_rule), "rule"),
         (direction is INBOUND, (CUSTOMER, AGENT), "direction"),
         (direction is OUTBOUND, (AGENT, CUSTOMER), "direction"),
+        (by_rule in _ONE_SIDE, _ONE_SIDE.get(by_rule), "rule"),
+        (was_received, (CUSTOMER, AGENT), "direction"),
         (by_rule == (True, True), (AGENT, AGENT), "rule"),
         (True, (UNKNOWN, UNKNOWN), "none"),
     ]
@@ -58,15 +61,22 @@ def first_that_tells(
     return *types, reason
 
 
-@given(parties, parties, directions, ours, ours)
-def test_registered_numbers_go_before_literals_before_the_direction(
-    author: Address, recipient: Address, direction: Direction | None, numbers: frozenset[str], literals: frozenset[str]
+@given(parties, parties, directions, ours, ours, st.booleans())
+def test_registered_numbers_go_before_a_stated_direction_before_literals(
+    author: Address,
+    recipient: Address,
+    direction: Direction | None,
+    numbers: frozenset[str],
+    literals: frozenset[str],
+    was_received: bool,
 ) -> None:
-    told = sides(message(author, recipient, direction=direction), numbers=numbers, literals=literals)
+    given_message = replace(message(author, recipient, direction=direction), was_received=was_received)
+    told = sides(given_message, numbers=numbers, literals=literals)
     expected = first_that_tells(
         (author.canonical in numbers, recipient.canonical in numbers),
         (author.canonical in literals, recipient.canonical in literals),
         direction,
+        was_received=was_received,
     )
     assert (told.author, told.recipient, told.reason) == expected
 
@@ -78,7 +88,9 @@ def test_registered_numbers_go_before_literals_before_the_direction(
         (None, {US}, {}, Sides(CUSTOMER, AGENT, "number")),
         (OUTBOUND, {US}, {ANN}, Sides(CUSTOMER, AGENT, "number")),
         # README, "Which side is ours": numbers, literal addresses in capture rules, and the Direction of the event
-        (OUTBOUND, {}, {US}, Sides(CUSTOMER, AGENT, "rule")),
+        (None, {}, {US}, Sides(CUSTOMER, AGENT, "rule")),
+        # a rule may name the customer: then the direction that the provider states is right
+        (INBOUND, {}, {ANN}, Sides(CUSTOMER, AGENT, "direction")),
         (INBOUND, {}, {}, Sides(CUSTOMER, AGENT, "direction")),
         (OUTBOUND, {}, {ANN, US}, Sides(AGENT, CUSTOMER, "direction")),
         # "Both sides owned (agent-to-agent) … both AGENT"

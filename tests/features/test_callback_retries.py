@@ -1,11 +1,11 @@
 """Callbacks that fail: what is tried again, when, and what waits for it meanwhile."""
 
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 
 import pytest
 
 from orchestrator.kernel.unit import Units
-from orchestrator.outbox import deliver as delivering
 from orchestrator.outbox import store
 from tests.support import traffic
 from tests.support.app import Service, running_service
@@ -16,6 +16,7 @@ from tests.support.receiver import Received, Receiver, everything_is_fine, recei
 from tests.support.traffic import BY_PROFILE, KIRAN, US
 
 OTHER = "+15550000001"
+LEASE = timedelta(seconds=60)
 
 
 @pytest.fixture
@@ -195,7 +196,7 @@ async def test_retries_survive_a_restart(
 async def claim(units: Units) -> list[store.Delivery]:
     """Take what is due, as a worker does that dies before it has sent anything."""
     async with units.begin() as unit:
-        return await store.claim(unit, limit=10, lease=delivering._LEASE, order="bounded")
+        return await store.claim(unit, limit=10, lease=LEASE, order="bounded")
 
 
 async def test_a_claim_that_was_never_settled_lapses_and_is_tried_with_the_same_token(
@@ -203,7 +204,7 @@ async def test_a_claim_that_was_never_settled_lapses_and_is_tried_with_the_same_
 ) -> None:
     (lost,) = await claim(service.units)
     assert await attempt(service, hook) == []
-    clock.advance(seconds=delivering._LEASE.total_seconds() - 1)
+    clock.advance(seconds=LEASE.total_seconds() - 1)
     assert await attempt(service, hook) == []
     clock.advance(seconds=1)
     assert await attempt(service, hook) == [1, 2, 3, 4]
@@ -215,7 +216,7 @@ async def test_a_late_settlement_does_not_undo_a_delivery(
     service: Service, clock: StoppedClock, hook: Receiver
 ) -> None:
     (slow,) = await claim(service.units)
-    clock.advance(seconds=delivering._LEASE.total_seconds())
+    clock.advance(seconds=LEASE.total_seconds())
     await deliver(service)
     failed = store.Settlement(slow, "PENDING", 500, "HTTP 500", clock.now(), holds_order=True)
     async with service.units.begin() as unit:

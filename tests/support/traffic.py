@@ -132,10 +132,10 @@ async def change(service: Service, conversation: dict[str, Any], **fields: Any) 
 
 
 async def events(service: Service, conversation: dict[str, Any] | None = None) -> list[Event]:
-    """The account's events, or those of one conversation, in the order of their recording."""
+    """The events of one conversation in their order, or all of the account by the time when their unit began."""
+    order = "occurred_at, conversation_id, sequence" if conversation is None else "sequence"
     rows = await service.fetch(
-        "select conversation_id, sequence, type, body from events where account_id = $1 "
-        "order by occurred_at, conversation_id, sequence",
+        f"select conversation_id, sequence, type, body from events where account_id = $1 order by {order}",
         service.account.account_id,
     )
     return [

@@ -57,6 +57,6 @@ def _basic(authorization: str | None) -> tuple[str, str]:
         username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError) as error:
         raise Unauthorized("the Authorization header is not valid Basic auth", headers=_CHALLENGE) from error
-    if not colon:
+    if not colon or "\x00" in username:
         raise Unauthorized("the Authorization header is not valid Basic auth", headers=_CHALLENGE)
     return username, password

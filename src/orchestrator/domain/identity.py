@@ -40,20 +40,31 @@ _UNKNOWN = (ParticipantType.UNKNOWN, ParticipantType.UNKNOWN)
 def sides(message: InboundMessage, *, numbers: AbstractSet[str], literals: AbstractSet[str]) -> Sides:
     """Tell our side from the customer's; both UNKNOWN when nothing tells (profiles may then still do).
 
-    In order: the account's registered `numbers`, the provider's direction when the rules' `literals` do not settle it,
-    and the literals themselves. Two addresses of ours talking to each other are both AGENT.
+    In order: the account's registered `numbers`; the direction that the provider states; the one side that the rules'
+    `literals` name (as a rule our own, but a rule may name a customer: so a stated direction goes first); that the
+    message was received, which every incoming one is. Two addresses of ours talking to each other are both AGENT.
     """
-    for reason, ours in (("number", numbers), ("rule", literals)):
-        author, recipient = message.author.canonical in ours, message.recipient.canonical in ours
-        if author != recipient:
-            return Sides(*(_OUTBOUND if author else _INBOUND), reason)
-        if author and reason == "number":
+    told = _by_names(message, numbers, "number")
+    if told is None and message.direction is not None:
+        told = Sides(*(_INBOUND if message.direction is Direction.INBOUND else _OUTBOUND), "direction")
+    named = _by_names(message, literals, "rule")
+    if told is None and named is not None and named.author is not named.recipient:
+        told = named
+    if told is None and message.was_received:
+        told = Sides(*_INBOUND, "direction")
+    return told or named or Sides(*_UNKNOWN, "none")
+
+
+def _by_names(message: InboundMessage, ours: AbstractSet[str], reason: str) -> Sides | None:
+    """What it tells that some addresses are ours; None when neither side is one of them."""
+    match message.author.canonical in ours, message.recipient.canonical in ours:
+        case (True, True):
             return Sides(*_BOTH_OURS, reason)
-    if message.direction is not None:
-        return Sides(*(_INBOUND if message.direction is Direction.INBOUND else _OUTBOUND), "direction")
-    if message.author.canonical in literals:
-        return Sides(*_BOTH_OURS, "rule")
-    return Sides(*_UNKNOWN, "none")
+        case (True, False):
+            return Sides(*_OUTBOUND, reason)
+        case (False, True):
+            return Sides(*_INBOUND, reason)
+    return None
 
 
 def sides_by_profile(*, author_known: bool, recipient_known: bool) -> Sides:

@@ -49,6 +49,9 @@ class InboundMessage:
     """The provider's id of the thread: the call, or the message itself."""
     occurred_at: datetime | None = None
     direction: Direction | None = None
+    """As the provider states it."""
+    was_received: bool = False
+    """The provider calls the message received; weaker than a direction."""
     delivery_status: DeliveryStatus | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     """What a rule's `metadata` may ask for: `callType`, `chatService`."""

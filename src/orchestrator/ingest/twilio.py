@@ -48,7 +48,6 @@ def message(fields: Fields) -> InboundMessage | None:
     author, recipient = address(channel, "From", sender), address(channel, "To", to)
     sid = message_id(fields)
     status = (fields.get("MessageStatus") or fields.get("SmsStatus") or "").lower()
-    direction = _direction(fields) or (Direction.INBOUND if status in ("received", "receiving") else None)
     body = _text("Body", fields.get("Body", ""))
     if not body.strip():
         return None
@@ -59,7 +58,8 @@ def message(fields: Fields) -> InboundMessage | None:
         content={"type": "TEXT", "text": body},
         resource_id=sid,
         channel_id=sid,
-        direction=direction,
+        direction=_direction(fields),
+        was_received=status in ("received", "receiving"),
         delivery_status=_STATUSES.get(status, DeliveryStatus.IN_PROGRESS) if status else None,
     )
 

@@ -28,6 +28,7 @@ def create_engine(database_url: str, *, pool_size: int = 10) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=30,
         pool_reset_on_return=None,
+        hide_parameters=True,  # errors are logged, and parameters are people's messages
         # On the driver's connection too: jsonb comes out as Python values and goes in as text.
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,

@@ -69,15 +69,16 @@ _CONFLICT_HEADERS = {
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error responses of a route, for FastAPI's `responses`; 401 and server-side failures are always among them."""
+    with_body = {413} if 415 in statuses else set()
     declared: dict[int | str, dict[str, Any]] = {
-        status: {"model": Error, "description": _ERRORS[status]} for status in sorted({401, *statuses})
+        status: {"model": Error, "description": _ERRORS[status]} for status in sorted({401, *statuses} | with_body)
     }
     if 409 in declared:
         declared[409]["headers"] = _CONFLICT_HEADERS
     # Also keeps FastAPI from declaring its own 422, which this service never sends.
     declared["default"] = {
         "model": Error,
-        "description": "Any other refusal (405, 413, 429), or a failure of the service (500, 503).",
+        "description": "Any other refusal (405, 429), or a failure of the service (500, 503).",
     }
     return declared
 

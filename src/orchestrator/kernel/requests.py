@@ -96,8 +96,11 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        received = 0
         refusal = PayloadTooLarge(f"a request body has at most {self._max_bytes} bytes")
+        if self._announced(scope) > self._max_bytes:
+            await render_error(refusal)(scope, receive, send)
+            return
+        received = 0
 
         async def receive_limited() -> Message:
             nonlocal received
@@ -107,10 +110,13 @@ class BodyLimit:
                 raise refusal
             return message
 
-        if self._announced(scope) > self._max_bytes:
-            await render_error(refusal)(scope, receive, send)
-            return
-        await self._app(scope, receive_limited, send)
+        async def send_unless_refused(message: Message) -> None:
+            # Whoever read the body may have made an answer of its own out of our refusal.
+            if received > self._max_bytes:
+                raise refusal
+            await send(message)
+
+        await self._app(scope, receive_limited, send_unless_refused)
 
     @staticmethod
     def _announced(scope: Scope) -> int:

@@ -36,13 +36,15 @@ _TRANSIENT = (
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # raised when the server goes away in the middle of an answer
-    ConnectionError,
-    TimeoutError,
+    OSError,  # lost connections, timeouts, and a socket that is gone while the server restarts
 )
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether a unit that failed so may succeed when it is done again: it changed nothing, and nothing was wrong."""
+    """Whether a unit that failed so may succeed when it is done again: the database was in the way, not the request.
+
+    The unit changed nothing, unless the connection was lost while it committed; then nobody knows.
+    """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, _TRANSIENT):

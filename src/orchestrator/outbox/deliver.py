@@ -26,8 +26,6 @@ log = structlog.get_logger(__name__)
 AuthTokens = Callable[[str], Awaitable[str | None]]
 """The auth token of an account, which signs its callbacks; None when the account is gone."""
 
-_LEASE = timedelta(seconds=60)
-"""Longer than any attempt can take."""
 _SHARE = 4
 """One URL is claimed for while it has less than this part (a quarter) of what may be in flight: whatever does not
 answer leaves room for others, and waits for no connection (`CallbackClient` opens 32 to a host)."""
@@ -43,6 +41,8 @@ class Deliverer:
     backoff: Backoff
     order: Order = "bounded"
     concurrency: int = 64
+    lease: timedelta = timedelta(seconds=60)
+    """How long a claim holds: longer than an attempt can take."""
     interval: float = 0.25
     """Seconds between looks when nothing wakes the loop."""
     awake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -95,7 +95,7 @@ class Deliverer:
         share = max(1, self.concurrency // _SHARE)
         busy = [url for url, count in Counter(self._sending.values()).items() if count >= share]
         async with self.units.begin() as unit:
-            return await store.claim(unit, limit=min(room, share), lease=_LEASE, order=self.order, busy=busy)
+            return await store.claim(unit, limit=min(room, share), lease=self.lease, order=self.order, busy=busy)
 
     async def _send(self, delivery: Delivery) -> None:
         outcome = await self._attempt(delivery)
