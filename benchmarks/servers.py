@@ -7,7 +7,6 @@ its own metrics.
 import contextlib
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -17,8 +16,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import uvicorn
 
 from benchmarks.load import ORIGIN, send
 from benchmarks.usage import Usage, postgres_seconds, process_seconds
@@ -159,17 +156,17 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 def serve() -> None:
     """Be one API process on a free port, which is printed; settings come from the environment."""
-    from orchestrator.app import create_app
+    from orchestrator.cli.server import build_server, listen, load
+
+    load()  # before anything else does: garbage collection is off meanwhile
     from orchestrator.kernel.telemetry import configure_logs
     from orchestrator.settings import Settings
 
     settings = Settings()
     configure_logs(json=settings.writes_json_logs, level=settings.log_level)
-    listening = socket.socket()
-    listening.bind(("127.0.0.1", 0))
+    listening = listen("127.0.0.1", 0)
     print(listening.getsockname()[1], flush=True)
-    config = uvicorn.Config(create_app(settings), access_log=False, log_level="warning", log_config=None, backlog=2048)
-    uvicorn.Server(config).run(sockets=[listening])
+    build_server(settings).run(sockets=[listening])
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orchestrator import __version__
 from orchestrator.accounts.authentication import Authenticator
@@ -22,7 +22,7 @@ from orchestrator.kernel.clock import Clock
 from orchestrator.kernel.db import create_engine
 from orchestrator.kernel.http import install_errors
 from orchestrator.kernel.probes import router as probes
-from orchestrator.kernel.requests import BodyLimit, HotRoutes, RequestLog
+from orchestrator.kernel.requests import BodyLimit, HotRoute, HotRoutes, RequestLog
 from orchestrator.kernel.secrets import SecretBox, secret_key_from
 from orchestrator.kernel.unit import Units
 from orchestrator.memory.routes import router as memory
@@ -46,6 +46,24 @@ _ROUTERS = (
 )
 
 
+class Application(FastAPI):
+    """FastAPI behind an edge of our own: it sees a request only after the log, the body limit and the hot routes."""
+
+    _edge: ASGIApp
+
+    def put_before(self, routes: Mapping[str, HotRoute], *, max_body_bytes: int) -> None:
+        """Build the edge. It is no FastAPI middleware because those run inside some of FastAPI's own layers."""
+        self._edge = RequestLog(BodyLimit(HotRoutes(super().__call__, routes=routes), max_bytes=max_body_bytes))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._edge(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = describe(self)
+        return self.openapi_schema
+
+
 def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """The application. `settings.database_url` must be set and its schema up to date."""
     assert settings.database_url is not None
@@ -64,26 +82,16 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
                 await stack.enter_async_context(_running(Worker(settings, units, authenticator)))
             yield
 
-    app = FastAPI(title="Orchestrator", version=__version__, lifespan=lifespan)
+    app = Application(title="Orchestrator", version=__version__, lifespan=lifespan)
     app.state.settings = settings
     app.state.units = units
     app.state.secret_box = secret_box
     app.state.authenticator = authenticator
-    # The last one added is the outermost.
-    app.add_middleware(HotRoutes, routes=_ingest(settings, units, authenticator).routes())
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(RequestLog)
+    app.put_before(_ingest(settings, units, authenticator).routes(), max_body_bytes=settings.max_body_bytes)
     install_errors(app)
     for router in _ROUTERS:
         app.include_router(router)
-    app.openapi = partial(_openapi, app)  # type: ignore[method-assign]
     return app
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        app.openapi_schema = describe(app)
-    return app.openapi_schema
 
 
 def _ingest(settings: Settings, units: Units, authenticator: Authenticator) -> Ingest:

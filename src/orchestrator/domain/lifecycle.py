@@ -54,9 +54,8 @@ def next_transition(life: Life) -> Transition | None:
     """
     if life.status is Status.CLOSED:
         return None
-    running = life.activity or dict.fromkeys(life.participant_channels, life.created_at)
-    end_of_life = life.created_at + LIFETIME
-    closed_at = min(_last(running, life.timeouts, "closed") or end_of_life, end_of_life)
+    running = _running(life)
+    closed_at = _closes_at(life, running)
     if life.status is Status.ACTIVE:
         inactive_at = _last(running, life.timeouts, "inactive")
         if inactive_at is not None and inactive_at < closed_at:
@@ -66,11 +65,16 @@ def next_transition(life: Life) -> Transition | None:
 
 def has_ended(life: Life, now: datetime) -> bool:
     """Whether the conversation is closed or should be by now, even if nobody has written that down yet."""
-    if life.status is Status.CLOSED:
-        return True
-    resting = Life(Status.INACTIVE, life.created_at, life.activity, life.timeouts, life.participant_channels)
-    closing = next_transition(resting)
-    return closing is not None and closing.at <= now
+    return life.status is Status.CLOSED or _closes_at(life, _running(life)) <= now
+
+
+def _running(life: Life) -> Mapping[Channel, datetime]:
+    return life.activity or dict.fromkeys(life.participant_channels, life.created_at)
+
+
+def _closes_at(life: Life, running: Mapping[Channel, datetime]) -> datetime:
+    end_of_life = life.created_at + LIFETIME
+    return min(_last(running, life.timeouts, "closed") or end_of_life, end_of_life)
 
 
 def _last(running: Mapping[Channel, datetime], timeouts: Mapping[Channel, Timeouts], step: str) -> datetime | None:

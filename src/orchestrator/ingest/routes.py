@@ -18,7 +18,8 @@ from orchestrator.kernel.requests import HotRoute
 from orchestrator.kernel.telemetry import LANDINGS
 from orchestrator.kernel.unit import Units
 
-_EMPTY_TWIML = b'<?xml version="1.0" encoding="UTF-8"?><Response/>'
+_ANSWER = Response(b'<?xml version="1.0" encoding="UTF-8"?><Response/>', media_type="text/xml")
+"""Empty TwiML, the same for everybody."""
 
 
 class Ingest:
@@ -53,12 +54,12 @@ class Ingest:
             await self._note(fields, twilio.message_id(fields), reason)
         else:
             await self._submit(message)
-        return _answer()
+        return _ANSWER
 
     async def message_status(self, request: Request) -> Response:
         """A delivery report of a message that was sent."""
         await self._reports.submit(twilio.delivery_report(await self._webhooks.read(request)))
-        return _answer()
+        return _ANSWER
 
     async def voice(self, request: Request) -> Response:
         """A call webhook, a call status callback, or a real-time transcription callback."""
@@ -73,7 +74,7 @@ class Ingest:
                 await self._note(fields, twilio.fragment_id(fields), reason)
             elif (message := twilio.transcript(fields, known)) is not None:
                 await self._submit(message)
-        return _answer()
+        return _ANSWER
 
     async def _submit(self, message: InboundMessage) -> None:
         for outcome in await self._messages.submit(message):
@@ -97,7 +98,3 @@ class Ingest:
 def _parties(message: InboundMessage) -> Hashable:
     """What two people say to each other stays in order."""
     return message.account_id, frozenset((message.author.canonical, message.recipient.canonical))
-
-
-def _answer() -> Response:
-    return Response(_EMPTY_TWIML, media_type="text/xml")

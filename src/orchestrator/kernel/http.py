@@ -114,9 +114,9 @@ def render_error(error: Exception) -> Response:
 
 
 def install_errors(app: FastAPI) -> None:
-    """Answer every refusal with Twilio's error body. Failures are answered by `kernel.requests.RequestLog`."""
+    """Answer every refusal and every failure with Twilio's error body."""
 
-    async def known(_: Request, error: Exception) -> Response:
+    async def rendered(_: Request, error: Exception) -> Response:
         return render_error(error)
 
     async def http(request: Request, error: Exception) -> Response:
@@ -127,7 +127,8 @@ def install_errors(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return render_error(_from_validation(error))
 
-    app.add_exception_handler(OrchestratorError, known)
+    app.add_exception_handler(OrchestratorError, rendered)
+    app.add_exception_handler(Exception, rendered)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
 

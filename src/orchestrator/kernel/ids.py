@@ -1,7 +1,7 @@
 """Ids as Twilio writes them: a prefix, and a time-ordered UUID (version 7) in 26 characters of base 32 (TypeID)."""
 
+import os
 import re
-import secrets
 
 from uuid_utils import uuid7
 
@@ -37,4 +37,4 @@ def is_id(text: str, prefix: str) -> bool:
 
 def new_sid(prefix: str) -> str:
     """A Twilio SID: two letters and 32 hexadecimal digits."""
-    return prefix + secrets.token_hex(16)
+    return prefix + os.urandom(16).hex()

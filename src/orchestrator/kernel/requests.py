@@ -3,9 +3,11 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import structlog
+from prometheus_client import Counter, Histogram
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,30 +35,43 @@ class RequestLog:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
         status = 0
+        answered = False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], (b"twilio-request-id", request_id.encode())]
+            else:
+                answered = not message.get("more_body", False)
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_id)
         except Exception as error:
-            if status:
-                raise  # the response is on its way; only the connection can still tell
-            await render_error(error)(scope, receive, send_with_id)
+            if not status:
+                await render_error(error)(scope, receive, send_with_id)
+            elif not answered:
+                raise  # the answer broke off; only the connection can still tell
+            # Starlette raises what it has answered once more; `render_error` has logged it.
         finally:
-            self._tell(scope, status, time.perf_counter() - started)
+            _tell(scope, status, time.perf_counter() - started)
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
-        route: Any = scope.get("route")
-        path = scope["path"] if isinstance(route, HotRoute) else getattr(route, "path", "(none)")
-        REQUESTS.labels(scope["method"], path, status).inc()
-        REQUEST_SECONDS.labels(path).observe(seconds)
-        tell = log.info if status >= 400 else log.debug
-        tell("answered", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
+
+def _tell(scope: Scope, status: int, seconds: float) -> None:
+    route: Any = scope.get("route")
+    path = scope["path"] if isinstance(route, HotRoute) else getattr(route, "path", "(none)")
+    requests, duration = _metrics(scope["method"], path, status)
+    requests.inc()
+    duration.observe(seconds)
+    tell = log.info if status >= 400 else log.debug
+    tell("answered", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
+
+
+@lru_cache(maxsize=4096)
+def _metrics(method: str, path: str, status: int) -> tuple[Counter, Histogram]:
+    """The labelled metrics; finding them anew costs more than counting."""
+    return REQUESTS.labels(method, path, status), REQUEST_SECONDS.labels(path)
 
 
 @dataclass(frozen=True, slots=True)

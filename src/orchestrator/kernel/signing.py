@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import parse_qs, unquote_plus, urlparse
 
 BODY_DIGEST = "bodySHA256"
@@ -64,6 +65,7 @@ def _fields(params: Iterable[tuple[str, str]]) -> str:
     return "".join([name + value for name, value in sorted(set(params))])
 
 
+@lru_cache(maxsize=1024)
 def _spellings(url: str) -> tuple[str, str]:
     """The URL without and with a port: senders disagree, so the official validator admits both.
 
