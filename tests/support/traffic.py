@@ -161,8 +161,8 @@ async def uncaptured(service: Service) -> list[dict[str, Any]]:
 async def row_counts(service: Service, *, without: Iterable[str] = ()) -> dict[str, int]:
     """How many rows each table has, to show that nothing was written."""
     tables = sorted(set(metadata.tables) - set(without))
-    counts = await service.fetch(" union all ".join(f"select count(*) from {table}" for table in tables))
-    return dict(zip(tables, [row["count"] for row in counts], strict=True))
+    counted = " union all ".join(f"select '{table}' as name, count(*) as rows from {table}" for table in tables)
+    return {row["name"]: row["rows"] for row in await service.fetch(counted)}
 
 
 def landings(channel: str, outcome: str) -> float:

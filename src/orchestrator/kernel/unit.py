@@ -3,6 +3,7 @@
 Nothing waits for the network while a unit is open.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -84,7 +85,12 @@ class Units:
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection
             unit = Unit(connection, driver, self.clock.now(), self.wake_delivery)
-            async with driver.transaction():
-                yield unit
+            try:
+                async with driver.transaction():
+                    yield unit
+            except asyncio.CancelledError:
+                # Cut off in the middle, perhaps of BEGIN itself: nobody knows what the server still has open.
+                await connection.invalidate()
+                raise
         for callback in unit.after_commit:
             callback()
