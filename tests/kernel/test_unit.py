@@ -8,7 +8,6 @@ from orchestrator.kernel.clock import Clock
 from orchestrator.kernel.db import create_engine
 from orchestrator.kernel.unit import Units
 
-
 SLOW_COMMIT = """
 create table if not exists slow (x int);
 create or replace function wait_a_little() returns trigger language plpgsql as

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from orchestrator.configurations import service
 from orchestrator.configurations.model import Configuration
@@ -15,7 +15,7 @@ from orchestrator.configurations.schemas import (
     to_wire,
 )
 from orchestrator.kernel.errors import BadRequest
-from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json, Origin
+from orchestrator.kernel.http import AccountId, AdmitsInsecure, ApiRoute, InList, InUnit, Json, Origin
 from orchestrator.kernel.ids import MEMORY_STORE_PATTERN
 from orchestrator.kernel.openapi import errors, list_query, query_parameter
 from orchestrator.kernel.paging import ListQuery, PageRequest
@@ -31,14 +31,7 @@ async def configuration_of_path(
     return await service.find(unit, account_id, configuration_id)
 
 
-def admits_insecure_callbacks(request: Request) -> bool:
-    """Whether callbacks may go to http and private hosts."""
-    admits: bool = request.app.state.settings.admits_insecure_callbacks
-    return admits
-
-
 OfPath = Annotated[Configuration, Depends(configuration_of_path)]
-AllowInsecure = Annotated[bool, Depends(admits_insecure_callbacks)]
 
 _STORE_FILTER = query_parameter(
     "memoryStoreId",
@@ -61,7 +54,7 @@ async def create_configuration(
     account_id: AccountId,
     unit: InUnit,
     origin: Origin,
-    allow_insecure: AllowInsecure,
+    allow_insecure: AdmitsInsecure,
 ) -> Response:
     operation = await service.create(unit, account_id, wanted, allow_insecure=allow_insecure)
     return accepted(operation, origin)
@@ -104,7 +97,7 @@ async def update_configuration(
     wanted: UpdateConfigurationRequest,
     unit: InUnit,
     origin: Origin,
-    allow_insecure: AllowInsecure,
+    allow_insecure: AdmitsInsecure,
 ) -> Response:
     operation = await service.replace(
         unit, configuration.account_id, configuration.id, wanted, allow_insecure=allow_insecure

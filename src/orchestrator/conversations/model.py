@@ -9,6 +9,9 @@ from orchestrator.domain.configuration import Settings, StatusCallback
 from orchestrator.domain.lifecycle import Life, Status
 from orchestrator.participants.model import Participant
 
+MOST_METADATA = 8
+"""Entries of a conversation's metadata."""
+
 
 @dataclass(slots=True)
 class Conversation:
@@ -23,8 +26,10 @@ class Conversation:
     status: Status
     created_at: datetime
     updated_at: datetime
-    callbacks: tuple[StatusCallback, ...]
-    """Those in force: the conversation's own, else the configuration's live ones."""
+    live_callbacks: tuple[StatusCallback, ...]
+    """The configuration's, as they are now."""
+    own_callbacks: tuple[StatusCallback, ...] | None = None
+    """The conversation's own instead; none at all silence it."""
     name: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     activity: dict[Channel, datetime] = field(default_factory=dict)
@@ -32,6 +37,11 @@ class Conversation:
     event_sequence: int = 0
     participants: list[Participant] = field(default_factory=list)
     is_new: bool = False
+
+    @property
+    def callbacks(self) -> tuple[StatusCallback, ...]:
+        """Those in force."""
+        return self.live_callbacks if self.own_callbacks is None else self.own_callbacks
 
     @property
     def pinned(self) -> tuple[str, str, int]:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Response
 
 from orchestrator.configurations import service as configurations
 from orchestrator.conversations import filters, service
+from orchestrator.conversations.changes import Change, Keep, change
 from orchestrator.conversations.model import Conversation
 from orchestrator.conversations.schemas import (
     ConversationPage,
@@ -14,9 +15,9 @@ from orchestrator.conversations.schemas import (
     UpdateConversationRequest,
     to_wire,
 )
-from orchestrator.conversations.service import Change
+from orchestrator.domain.configuration import StatusCallback
 from orchestrator.domain.lifecycle import Status
-from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json
+from orchestrator.kernel.http import AccountId, AdmitsInsecure, ApiRoute, InList, InUnit, Json
 from orchestrator.kernel.openapi import errors, list_query, query_parameter
 from orchestrator.kernel.unit import Unit
 
@@ -73,8 +74,8 @@ async def fetch(conversation_id: Id, account_id: AccountId, unit: InUnit) -> Res
 async def update(
     conversation_id: Id, request: UpdateConversationRequest, account_id: AccountId, unit: InUnit
 ) -> Response:
-    wish = Change(request.status, request.name, sets_name=True, metadata=request.metadata or {})
-    (body,) = await _on_wire(unit, [await service.change(unit, account_id, conversation_id, wish)])
+    wish = Change(request.status, request.name, metadata=request.metadata or {})
+    (body,) = await _on_wire(unit, [await change(unit, account_id, conversation_id, wish)])
     return Json(body)
 
 
@@ -86,11 +87,35 @@ async def update(
     responses=errors(400, 404, 415),
 )
 async def patch(
-    conversation_id: Id, request: PatchConversationRequest, account_id: AccountId, unit: InUnit
+    conversation_id: Id,
+    request: PatchConversationRequest,
+    account_id: AccountId,
+    unit: InUnit,
+    allow_insecure: AdmitsInsecure,
 ) -> Response:
-    wish = Change(request.status, request.name, sets_name="name" in request.model_fields_set)
-    (body,) = await _on_wire(unit, [await service.change(unit, account_id, conversation_id, wish)])
+    wish = _wish(request)
+    if request.configuration is not None:
+        configurations.check_callbacks(
+            request.configuration.status_callbacks or (),
+            allow_insecure=allow_insecure,
+            pointer="/configuration/statusCallbacks",
+        )
+    (body,) = await _on_wire(unit, [await change(unit, account_id, conversation_id, wish)])
     return Json(body)
+
+
+def _wish(request: PatchConversationRequest) -> Change:
+    """What a PATCH wants: only what it names."""
+    callbacks: tuple[StatusCallback, ...] | Keep | None = Keep.KEEP
+    if request.configuration is not None and "status_callbacks" in request.configuration.model_fields_set:
+        given = request.configuration.status_callbacks
+        callbacks = None if given is None else tuple(StatusCallback(one.url, one.method) for one in given)
+    return Change(
+        status=request.status,
+        name=request.name if "name" in request.model_fields_set else Keep.KEEP,
+        merged=request.metadata or {},
+        callbacks=callbacks,
+    )
 
 
 async def _on_wire(unit: Unit, found: Any) -> list[dict[str, Any]]:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from orchestrator.configurations.channels import ChannelSettings
 from orchestrator.configurations.schemas import ConversationsV1Bridge, StatusCallback
-from orchestrator.conversations.model import Conversation
+from orchestrator.conversations.model import MOST_METADATA, Conversation
 from orchestrator.domain.configuration import GroupingType
 from orchestrator.domain.lifecycle import Status
 from orchestrator.kernel.clock import rest_time
@@ -16,22 +16,9 @@ from orchestrator.kernel.openapi import Meta, Wire
 from orchestrator.participants import schemas as participants
 from orchestrator.participants.schemas import ParticipantResource
 
-_MOST_ENTRIES = 8
-
-
-def _few(metadata: dict[str, str]) -> dict[str, str]:
-    if len(metadata) > _MOST_ENTRIES:
-        raise ValueError(f"metadata has at most {_MOST_ENTRIES} entries")
-    return metadata
-
-
-Metadata = Annotated[
-    dict[
-        Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")],
-        Annotated[Text, Field(max_length=512)],
-    ],
-    AfterValidator(_few),
-]
+MetadataName = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")]
+MetadataValue = Annotated[Text, Field(max_length=512)]
+Metadata = Annotated[dict[MetadataName, MetadataValue], Field(max_length=MOST_METADATA)]
 
 
 class UpdateConversationRequest(Wire):
@@ -44,6 +31,16 @@ class UpdateConversationRequest(Wire):
     metadata: Metadata | None = None
 
 
+class PatchConversationConfiguration(Wire):
+    """The one part of the settings in force that a conversation may have of its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    status_callbacks: Annotated[list[StatusCallback], Field(max_length=20)] | None = Field(
+        None, description="Instead of the configuration's; `[]` silences the conversation, null ends it."
+    )
+
+
 class PatchConversationRequest(Wire):
     """What is to change."""
 
@@ -51,6 +48,10 @@ class PatchConversationRequest(Wire):
 
     status: Status | None = None
     name: Text | None = None
+    metadata: dict[MetadataName, MetadataValue | None] | None = Field(
+        None, description="Entries to set; null removes one. The others stay."
+    )
+    configuration: PatchConversationConfiguration | None = None
 
 
 class ConversationConfiguration(Wire):

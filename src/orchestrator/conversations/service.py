@@ -4,7 +4,6 @@ Lock order: configuration, then key, then conversation, then its participants, c
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import asyncpg
 
@@ -18,7 +17,7 @@ from orchestrator.domain.addresses import Channel
 from orchestrator.domain.configuration import Settings, callbacks_from_wire
 from orchestrator.domain.events import EventType
 from orchestrator.domain.lifecycle import Status
-from orchestrator.kernel.errors import BadRequest, NotFound
+from orchestrator.kernel.errors import NotFound
 from orchestrator.kernel.ids import CONVERSATION, is_id, new_id
 from orchestrator.kernel.paging import Page, PageRequest
 from orchestrator.kernel.unit import Unit
@@ -65,7 +64,7 @@ def _new(unit: Unit, configuration: Configuration) -> Conversation:
         status=Status.ACTIVE,
         created_at=unit.now,
         updated_at=unit.now,
-        callbacks=configuration.settings.status_callbacks,
+        live_callbacks=configuration.settings.status_callbacks,
         is_new=True,
     )
 
@@ -118,9 +117,7 @@ def _from_row(
 ) -> Conversation:
     settings = pinned[row["account_id"], row["configuration_id"], row["configuration_version"]]
     configuration = live.get((row["account_id"], row["configuration_id"]))
-    callbacks = (configuration.settings if configuration else settings).status_callbacks
-    if row["status_callbacks"] is not None:
-        callbacks = callbacks_from_wire(row["status_callbacks"])
+    own_callbacks = row["status_callbacks"]
     return Conversation(
         account_id=row["account_id"],
         id=row["id"],
@@ -130,7 +127,8 @@ def _from_row(
         status=Status(row["status"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
-        callbacks=callbacks,
+        live_callbacks=(configuration.settings if configuration else settings).status_callbacks,
+        own_callbacks=None if own_callbacks is None else callbacks_from_wire(own_callbacks),
         name=row["name"],
         metadata=row["metadata"],
         activity=store.activity_from(row["channel_activity"]),
@@ -224,34 +222,3 @@ async def list_page(unit: Unit, account_id: str, page: PageRequest) -> Page[Conv
         one.id: one for one in await load(unit, await store.read(unit, [(account_id, row.id) for row in ids.items]))
     }
     return Page([found[row.id] for row in ids.items], ids.next_token, ids.previous_token)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a caller wants of a conversation; None = as it is."""
-
-    status: Status | None = None
-    name: str | None = None
-    sets_name: bool = False
-    metadata: Mapping[str, str] | None = None
-
-
-async def change(unit: Unit, account_id: str, conversation_id: str, wish: Change) -> Conversation:
-    """Change a conversation; one CONVERSATION_UPDATED if anything is different afterwards.
-
-    Raises NotFound, and BadRequest when the conversation is CLOSED: that is final.
-    """
-    conversation = await lock(unit, account_id, conversation_id)
-    outbox = Outbox(unit)
-    name = wish.name if wish.sets_name else conversation.name
-    metadata = conversation.metadata if wish.metadata is None else wish.metadata
-    status = wish.status or conversation.status
-    if (status, name, metadata) == (conversation.status, conversation.name, conversation.metadata):
-        return conversation
-    if conversation.status is Status.CLOSED:
-        raise BadRequest(f"conversation {conversation_id} is CLOSED; a closed conversation never changes")
-    conversation.name, conversation.metadata = name, metadata
-    change_status(unit, outbox, conversation, status)
-    await save(unit, [conversation])
-    await outbox.write()
-    return conversation

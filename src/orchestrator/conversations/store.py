@@ -10,6 +10,7 @@ from sqlalchemy import Row, select, union
 
 from orchestrator.conversations.model import Conversation
 from orchestrator.domain.addresses import Channel
+from orchestrator.domain.configuration import StatusCallback
 from orchestrator.kernel.paging import Page, PageRequest, fetch_page
 from orchestrator.kernel.unit import Unit
 from orchestrator.tables import conversation as tables
@@ -130,14 +131,15 @@ async def update(unit: Unit, conversations: Sequence[Conversation]) -> None:
         update conversations c
         set status = changed.status, channel_activity = changed.activity, next_transition_at = changed.next,
             event_sequence = changed.sequence, name = changed.name, metadata = changed.metadata,
-            updated_at = changed.updated_at
+            updated_at = changed.updated_at, status_callbacks = changed.status_callbacks
         from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::bigint[], $7::text[],
-                    $8::jsonb[], $9::timestamptz[])
-          as changed (account_id, id, status, activity, next, sequence, name, metadata, updated_at)
+                    $8::jsonb[], $9::timestamptz[], $10::jsonb[])
+          as changed (account_id, id, status, activity, next, sequence, name, metadata, updated_at, status_callbacks)
         where c.account_id = changed.account_id and c.id = changed.id
         """,
         *_values(conversations),
         [conversation.updated_at for conversation in conversations],
+        [_callbacks_column(conversation.own_callbacks) for conversation in conversations],
     )
 
 
@@ -176,6 +178,10 @@ def activity_from(column: Mapping[str, str]) -> dict[Channel, datetime]:
 
 def _activity_column(activity: Mapping[Channel, datetime]) -> str:
     return orjson.dumps({channel.value: moment for channel, moment in activity.items()}).decode()
+
+
+def _callbacks_column(callbacks: tuple[StatusCallback, ...] | None) -> str | None:
+    return None if callbacks is None else orjson.dumps(callbacks).decode()
 
 
 def _values(conversations: Sequence[Conversation]) -> tuple[list[Any], ...]:

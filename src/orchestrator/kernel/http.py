@@ -87,9 +87,16 @@ async def origin(request: Request) -> str:
     return (public_url or f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}").rstrip("/")
 
 
+async def admits_insecure_callbacks(request: Request) -> bool:
+    """Whether status callbacks may go to http and private hosts."""
+    admits: bool = request.app.state.settings.admits_insecure_callbacks
+    return admits
+
+
 AccountId = Annotated[str, Depends(account_id)]
 InUnit = Annotated[Unit, Depends(unit_of_work, scope="function")]
 InList = Annotated[ListQuery, Depends(list_query)]
+AdmitsInsecure = Annotated[bool, Depends(admits_insecure_callbacks)]
 Origin = Annotated[str, Depends(origin)]
 
 

@@ -22,7 +22,10 @@ class Stream(Protocol):
     account_id: str
     id: str
     event_sequence: int
-    callbacks: tuple[StatusCallback, ...]
+
+    @property
+    def callbacks(self) -> tuple[StatusCallback, ...]:
+        """Who is told."""
 
 
 @dataclass(frozen=True, slots=True)
