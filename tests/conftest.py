@@ -4,6 +4,7 @@ The server is ORCHESTRATOR_TEST_DATABASE_URL, else a container where `ORCHESTRAT
 one, else the embedded server.
 """
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,9 +13,11 @@ from hypothesis import settings
 from tests.support.app import Service, running_service
 from tests.support.database import TestServer, worker_database
 
-# A deadline per example would judge the machine, not the code.
-settings.register_profile("orchestrator", deadline=None)
-settings.load_profile("orchestrator")
+# A deadline per example would judge the machine, not the code. The same examples every time, so that a change is
+# judged by itself; `HYPOTHESIS_PROFILE=explore` looks for new ones.
+settings.register_profile("orchestrator", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "orchestrator"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
