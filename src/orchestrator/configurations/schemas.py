@@ -120,10 +120,9 @@ def to_settings(
     }
 
 
-class ConfigurationResource(Wire):
-    """The settings under which conversations are captured and kept."""
+class ConfigurationSettings(Wire):
+    """What a version of a configuration says."""
 
-    id: str = Field(examples=["conv_configuration_01kgh3k1w8fmkrxj2c5a9d7e6b"])
     display_name: str
     description: str
     conversation_grouping_type: GroupingType
@@ -133,6 +132,12 @@ class ConfigurationResource(Wire):
     intelligence_configuration_ids: list[str]
     memory_extraction_enabled: bool
     conversations_v1_bridge: ConversationsV1Bridge | None
+
+
+class ConfigurationResource(ConfigurationSettings):
+    """The settings under which conversations are captured and kept."""
+
+    id: str = Field(examples=["conv_configuration_01kgh3k1w8fmkrxj2c5a9d7e6b"])
     trait_extraction_strategy_ids: list[str] = Field(description="Always empty.")
     observation_extraction_strategy_ids: list[str] = Field(description="Always empty.")
     redaction_configuration_id: str | None = Field(description="Always null.")

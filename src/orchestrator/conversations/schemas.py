@@ -5,10 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from orchestrator.configurations.channels import ChannelSettings
-from orchestrator.configurations.schemas import ConversationsV1Bridge, StatusCallback
+from orchestrator.configurations.schemas import ConfigurationSettings, StatusCallback
 from orchestrator.conversations.model import MOST_METADATA, Conversation
-from orchestrator.domain.configuration import GroupingType
 from orchestrator.domain.lifecycle import Status
 from orchestrator.kernel.clock import rest_time
 from orchestrator.kernel.fields import Text
@@ -54,18 +52,8 @@ class PatchConversationRequest(Wire):
     configuration: PatchConversationConfiguration | None = None
 
 
-class ConversationConfiguration(Wire):
+class ConversationConfiguration(ConfigurationSettings):
     """The settings in force: those of the version that was current at creation; callbacks are live."""
-
-    display_name: str
-    description: str
-    conversation_grouping_type: GroupingType
-    memory_store_id: str
-    channel_settings: ChannelSettings
-    status_callbacks: list[StatusCallback]
-    intelligence_configuration_ids: list[str]
-    memory_extraction_enabled: bool
-    conversations_v1_bridge: ConversationsV1Bridge | None
 
 
 class ConversationResource(Wire):
