@@ -7,6 +7,7 @@ its own metrics.
 import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -68,7 +69,7 @@ def running(world: World, folder: Path, processes: int, *, worker: bool) -> Iter
                 stdout=subprocess.PIPE,
                 stderr=stack.enter_context(log.open("wb")),
                 text=True,
-                preexec_fn=told_of_our_death(),  # noqa: PLW1509 - safe: it calls two system functions
+                preexec_fn=told_of_our_death(signal.SIGKILL),  # noqa: PLW1509 - safe: it calls two system functions
             )
             stack.callback(_end, process)
             assert process.stdout is not None

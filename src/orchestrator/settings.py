@@ -38,7 +38,7 @@ class Settings(BaseSettings):
         None, description="Encrypts auth tokens at rest. Default: made at first start, kept in the data folder."
     )
 
-    account_sid: str | None = Field(None, pattern=r"^AC[0-9a-f]{32}$", description="Account made at first start.")
+    account_sid: str | None = Field(None, pattern=r"^AC[0-9a-fA-F]{32}$", description="Account made at first start.")
     auth_token: SecretStr | None = Field(None, description="Its auth token; made at first start when not given.")
 
     verify_signatures: bool = Field(True, description="Refuse provider traffic whose X-Twilio-Signature is wrong.")
