@@ -320,7 +320,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        "profile_identifiers_profile_idx", "profile_identifiers", ["account_id", "store_id", "profile_id"], unique=False
+        "profile_identifiers_profile_idx", "profile_identifiers", ["account_id", "profile_id"], unique=False
     )
     op.create_index(
         "profile_identifiers_unique_key",

@@ -74,6 +74,7 @@ def build_server(settings: Settings, on_ready: Callable[[], None] = lambda: None
     )
     config.load()
     gc.freeze()  # what is there by now stays: no collection looks at it again, so requests do not wait for that
+    gc.set_threshold(20_000, 20, 20)  # requests make little that has to be looked for, and much that has not
     gc.enable()
     return Server(config, on_ready)
 

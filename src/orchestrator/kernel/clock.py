@@ -1,6 +1,7 @@
 """The only reader of the system clock. Everybody else gets the time as a value, once per transaction."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 class Clock:
@@ -10,6 +11,7 @@ class Clock:
         return datetime.now(UTC)
 
 
+@lru_cache(maxsize=4096)
 def rest_time(moment: datetime) -> str:
     """A time in a REST body: whole seconds, because the official Python SDK parses only those into datetimes."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
