@@ -33,7 +33,7 @@ _DEFAULTS = {
     "shared_buffers": "128MB",
     "max_connections": "100",
     # A table that fills from nothing is planned for by its first statistics; a minute without them halves the traffic.
-    "autovacuum_naptime": "5s",
+    "autovacuum_naptime": "15s",
     "jit": "off",  # compiling costs more than our short statements take
     "timezone": "UTC",
     "log_timezone": "UTC",
