@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     worker: bool = Field(True, description="Run the background loops (callbacks, timers) inside `serve`.")
     sweep_interval: float = Field(1.0, gt=0, description="Seconds between looks for conversations that are due.")
     deliver_interval: float = Field(0.25, gt=0, description="Seconds between looks for callbacks that are due.")
-    deliver_concurrency: int = Field(64, ge=1, description="Callbacks in flight per process.")
+    deliver_concurrency: int = Field(256, ge=1, description="Callbacks in flight per process.")
     allow_insecure_callbacks: bool | None = Field(
         None, description="Admit http and private hosts as status callbacks. Default: on in dev mode, else off."
     )

@@ -67,6 +67,9 @@ class Worker:
             try:
                 await loop()
             except Exception as error:
+                ourselves = asyncio.current_task()
+                if ourselves is not None and ourselves.cancelling():
+                    return  # it failed while it was being stopped; beginning again would never end
                 log.warning("loop failed and goes on", loop=name, error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(_AFTER_FAILURE)
 

@@ -79,9 +79,16 @@ def test_the_ninth_failure_of_the_default_schedule_is_the_last() -> None:
 @pytest.mark.parametrize("attempts", range(10))
 def test_order_is_held_while_the_first_four_attempts_last(attempts: int) -> None:
     """README: "the next event waits while the head is in its fast retries, the first four attempts"."""
-    assert Backoff().holds_order(attempts) == (attempts < 4)
+    assert Backoff().holds_order(attempts, timedelta(seconds=120)) == (attempts < 4)
 
 
-@given(schedules, st.integers(0, 20))
-def test_order_once_given_up_is_never_taken_back(backoff: Backoff, attempts: int) -> None:
-    assert backoff.holds_order(attempts) or not backoff.holds_order(attempts + 1)
+def test_a_long_wish_of_the_receiver_gives_the_order_up() -> None:
+    """README: "so that one broken reply never silences a conversation for hours"."""
+    wished = Backoff().delay(1, chance=0, retry_after=86_400)
+    assert wished == timedelta(hours=24)
+    assert not Backoff().holds_order(1, wished)
+
+
+@given(schedules, st.integers(0, 20), st.timedeltas(timedelta(), timedelta(days=1)))
+def test_order_once_given_up_is_never_taken_back(backoff: Backoff, attempts: int, wait: timedelta) -> None:
+    assert backoff.holds_order(attempts, wait) or not backoff.holds_order(attempts + 1, wait)

@@ -223,3 +223,10 @@ async def test_a_late_settlement_does_not_undo_a_delivery(
         await store.settle(unit, [failed])
     assert await attempt(service, hook) == []
     assert {one["status"] for one in await deliveries(service)} == {"DELIVERED"}
+
+
+async def test_a_long_retry_after_does_not_silence_the_conversation(
+    service: Service, clock: StoppedClock, hook: Receiver
+) -> None:
+    hook.answer, hook.headers = failing(1, 503), {"Retry-After": "86400"}
+    assert await attempt(service, hook) == [1, 2, 3, 4]

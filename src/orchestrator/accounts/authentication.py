@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 import time
 
 from orchestrator.accounts import service
@@ -10,6 +11,7 @@ from orchestrator.kernel.errors import Unauthorized
 from orchestrator.kernel.secrets import SecretBox, same
 from orchestrator.kernel.unit import Units
 
+_ACCOUNT_SID = re.compile(r"AC[0-9a-fA-F]{32}")
 _CACHED_SECONDS = 5.0
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="Orchestrator"'}
 
@@ -24,6 +26,8 @@ class Authenticator:
 
     async def account(self, account_id: str) -> Account | None:
         """The account of this SID; every provider webhook asks, so answers are kept for a moment."""
+        if not _ACCOUNT_SID.fullmatch(account_id):  # strangers choose it, and it may be as long as a body
+            return None
         known = self._accounts.get(account_id)
         if known is not None and time.monotonic() - known[0] < _CACHED_SECONDS:
             return known[1]

@@ -149,7 +149,7 @@ def communicate(unit: Unit, outbox: Outbox, conversation: Conversation, channel:
 def change_status(unit: Unit, outbox: Outbox, conversation: Conversation, status: Status) -> None:
     """Move a conversation that is not CLOSED. The caller saves it."""
     conversation.status = status
-    conversation.updated_at = unit.now
+    conversation.updated_at = max(unit.now, conversation.updated_at)
     outbox.append(conversation, EventType.CONVERSATION_UPDATED, schemas.to_event(conversation))
 
 

@@ -33,6 +33,11 @@ class Backoff:
         wished = min(retry_after, _LONGEST_WISH) if retry_after and retry_after > 0 else 0.0
         return max(planned, timedelta(seconds=wished))
 
-    def holds_order(self, attempts: int) -> bool:
-        """Whether a delivery that failed so many times still goes before the later events of its conversation."""
-        return attempts < self.fast_attempts
+    def holds_order(self, attempts: int, wait: timedelta) -> bool:
+        """Whether a delivery that failed so many times still goes before the later events of its conversation.
+
+        Not while it waits longer than any fast attempt would, because the receiver asked for that: one broken reply
+        must not silence a conversation for hours.
+        """
+        longest = max(self.delays[: self.fast_attempts - 1], default=0.0) * (1 + self.jitter)
+        return attempts < self.fast_attempts and wait <= timedelta(seconds=longest)

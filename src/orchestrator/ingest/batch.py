@@ -4,10 +4,12 @@ There is no collecting timer; when the service is idle a message is a batch of o
 """
 
 import asyncio
+import contextvars
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
+import asyncpg
 import structlog
 
 from orchestrator.kernel.errors import Unavailable
@@ -64,7 +66,8 @@ class _Lane(Generic[Item, Result]):
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write_all())
+            # In a context of its own: what it logs concerns many requests, not the one that happens to start it.
+            self._writer = asyncio.create_task(self._write_all(), context=contextvars.Context())
         return await future
 
     async def _write_all(self) -> None:
@@ -78,11 +81,12 @@ class _Lane(Generic[Item, Result]):
         try:
             results = await self._persist([item for item, _ in batch])
         except Exception as error:  # whatever it is, it belongs to the requests
-            if len(batch) == 1:
-                _fail(batch[0][1], error)
+            if len(batch) == 1 or _concerns_all(error):
+                for _, future in batch:
+                    _fail(future, error)
                 return
             BATCH_RETRIES.inc()
-            log.warning("batch failed, writing its messages one by one", messages=len(batch), error=str(error))
+            log.warning("batch failed, writing its messages one by one", messages=len(batch), error=_kind(error))
             for entry in batch:
                 await self._settle([entry])
             return
@@ -99,9 +103,19 @@ class _Lane(Generic[Item, Result]):
                 if not is_transient(error):
                     raise
                 BATCH_RETRIES.inc()
-                log.warning("transient failure, writing the batch again", messages=len(items), error=str(error))
+                log.warning("transient failure, writing the batch again", messages=len(items), error=_kind(error))
                 await asyncio.sleep(_PAUSE * attempt)
         return await self._write(items)
+
+
+def _kind(error: Exception) -> str:
+    """What went wrong; the database's own words may repeat what somebody wrote."""
+    return f"{type(error).__name__} {getattr(error, 'sqlstate', '')}".strip()
+
+
+def _concerns_all(error: Exception) -> bool:
+    """A database that cannot be used is the same for every message; a deadlock may be over for each alone."""
+    return is_transient(error) and not isinstance(error, asyncpg.DeadlockDetectedError | asyncpg.SerializationError)
 
 
 def _fail(future: "asyncio.Future[Result]", error: Exception) -> None:

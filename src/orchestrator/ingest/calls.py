@@ -53,6 +53,8 @@ class Calls:
         return self._keep(Call(account_id, sid, row["sender"], row["recipient"], _direction(row["direction"])))
 
     def _keep(self, call: Call) -> Call:
+        if call.direction is None:
+            return call  # another process may yet be told
         self._known[call.account_id, call.sid] = call
         if len(self._known) > _KEPT:
             self._known.popitem(last=False)

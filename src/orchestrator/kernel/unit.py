@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 import asyncpg
+import sqlalchemy.exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from orchestrator.kernel.clock import Clock
@@ -37,6 +38,7 @@ _TRANSIENT = (
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # raised when the server goes away in the middle of an answer
+    sqlalchemy.exc.TimeoutError,  # every connection of the pool is busy
     OSError,  # lost connections, timeouts, and a socket that is gone while the server restarts
 )
 

@@ -26,8 +26,8 @@ log = structlog.get_logger(__name__)
 AuthTokens = Callable[[str], Awaitable[str | None]]
 """The auth token of an account, which signs its callbacks; None when the account is gone."""
 
-_SHARE = 4
-"""One URL is claimed for while it has less than this part (a quarter) of what may be in flight: whatever does not
+_SHARE = 16
+"""One URL is claimed for while it has less than this part (a sixteenth) of what may be in flight: whatever does not
 answer leaves room for others, and waits for no connection (`CallbackClient` opens 32 to a host)."""
 
 
@@ -40,7 +40,7 @@ class Deliverer:
     auth_tokens: AuthTokens
     backoff: Backoff
     order: Order = "bounded"
-    concurrency: int = 64
+    concurrency: int = 256
     lease: timedelta = timedelta(seconds=60)
     """How long a claim holds: longer than an attempt can take."""
     interval: float = 0.25
@@ -103,22 +103,21 @@ class Deliverer:
         self.awake.set()
 
     async def _attempt(self, delivery: Delivery) -> Outcome:
-        auth_token = await self.auth_tokens(delivery.account_id)
-        if auth_token is None:
-            return Outcome(None, "refused: the account is gone", 0.0, refused=True)
         headers = {
             "Orchestrator-Event-Id": f"{delivery.conversation_id}:{delivery.sequence}",
             "Orchestrator-Sequence": str(delivery.sequence),
             "Orchestrator-Attempt": str(delivery.attempts + 1),
         }
         try:
+            auth_token = await self.auth_tokens(delivery.account_id)
+            if auth_token is None:
+                return Outcome(None, "refused: the account is gone", 0.0, refused=True)
             request = build_request(
                 delivery.url, delivery.method, delivery.body.encode(), auth_token, delivery.id, headers
             )
+            return await self.client.send(request)
         except ForbiddenTarget as error:
             return Outcome(None, f"refused: {error}", 0.0, refused=True)
-        try:
-            return await self.client.send(request)
         except Exception as error:  # an attempt that is never settled would be made for ever
             log.warning("callback attempt broke", delivery=delivery.id, error=f"{type(error).__name__}: {error}")
             return Outcome(None, f"broken: {type(error).__name__}", 0.0)
@@ -145,7 +144,7 @@ class Deliverer:
         if wait is None:
             return Settlement(delivery, "DEAD", outcome.status, outcome.error, None, holds_order=False)
         due = self.units.clock.now() + wait
-        holds = self.order == "strict" or self.backoff.holds_order(attempts)
+        holds = self.order == "strict" or self.backoff.holds_order(attempts, wait)
         return Settlement(delivery, "PENDING", outcome.status, outcome.error, due, holds_order=holds)
 
     async def _settle(self) -> int:
