@@ -12,7 +12,6 @@ COMMUNICATION = "conv_communication"
 OPERATION = "proc_job"
 MEMORY_STORE = "mem_store"
 PROFILE = "mem_profile"
-EVENT = "orch_event"
 DELIVERY = "orch_delivery"
 UNCAPTURED = "orch_uncaptured"
 
