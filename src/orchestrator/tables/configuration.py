@@ -1,6 +1,6 @@
 """Configurations, their versions, and the operations that changed them."""
 
-from sqlalchemy import CheckConstraint, Column, Integer, Table
+from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Table
 
 from orchestrator.tables.base import Json, Key, Moment, account_id, metadata
 
@@ -37,4 +37,17 @@ operations = Table(
     Column("created_at", Moment, nullable=False),
     Column("completed_at", Moment),
     CheckConstraint("status in ('PENDING', 'COMPLETED', 'FAILED')", name="status"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    account_id(),
+    Column("method", Key, primary_key=True),
+    Column("path", Key, primary_key=True),
+    Column("key", Key, primary_key=True, comment="the client's, in lower case"),
+    Column("digest", LargeBinary, nullable=False, comment="of the request's body"),
+    Column("operation_id", Key, comment="what the first request was answered with"),
+    Column("created_at", Moment, nullable=False),
+    Index("idempotency_keys_created_idx", "created_at"),
 )

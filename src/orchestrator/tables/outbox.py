@@ -33,6 +33,7 @@ deliveries = Table(
     Column("created_at", Moment, nullable=False),
     Column("settled_at", Moment),
     CheckConstraint("status in ('PENDING', 'DELIVERED', 'DEAD')", name="status"),
+    Index("deliveries_conversation_idx", "account_id", "conversation_id", "sequence"),
     Index("deliveries_due_idx", "next_attempt_at", postgresql_where=text("status = 'PENDING'")),
     Index(
         "deliveries_head_idx",

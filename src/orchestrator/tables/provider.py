@@ -33,6 +33,8 @@ calls = Table(
     Column("sender", Key, nullable=False),
     Column("recipient", Key, nullable=False),
     Column("direction", Key),
+    Column("configuration_id", Key, comment="named by the call's TwiML"),
+    Column("conversation_id", Key, comment="named by the call's TwiML"),
     Column("updated_at", Moment, nullable=False),
     Index("calls_updated_idx", "updated_at"),
 )
