@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# A lock is complete: pip installs what it says and resolves nothing.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+NODE   := tests/contract/node
 
 .DEFAULT_GOAL := help
 
@@ -11,12 +14,17 @@ help: ## Show the targets
 
 $(VENV)/.run: requirements/run.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@$(INSTALL) --require-hashes -r requirements/run.txt
+	@$(INSTALL) --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The official Node SDK for the contract tests; node and npm are Python packages of requirements/dev.txt.
+$(NODE)/node_modules/.installed: $(NODE)/package.json $(NODE)/package-lock.json | $(VENV)/.dev
+	@cd $(NODE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --loglevel=error --ignore-scripts --no-audit --no-fund >/dev/null
 	@touch $@
 
 .PHONY: run
@@ -28,8 +36,12 @@ demo: $(VENV)/.run ## Play the grouping example on a temporary instance
 	@exec $(BIN)/orchestrator demo
 
 .PHONY: test
-test: $(VENV)/.dev ## Run all tests (needs nothing: Postgres comes with the dependencies)
+test: $(VENV)/.dev $(NODE)/node_modules/.installed ## Run all tests (needs nothing: Postgres and Node come with the dependencies)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+.PHONY: soak
+soak: $(VENV)/.dev ## Look for new breaches of the OpenAPI file with random requests (about 15 min)
+	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.dev ## Format, lint, types, import contracts, unused dependencies, migrations
@@ -50,4 +62,6 @@ openapi: $(VENV)/.run ## Write openapi/orchestrator.yaml anew from the applicati
 .PHONY: lock
 lock: ## Re-resolve the pinned dependencies (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build pyproject.toml -o requirements/run.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build --group dev pyproject.toml -c requirements/run.txt -o requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build --group dev pyproject.toml -c requirements/run.txt --override requirements/overrides.txt -o requirements/dev.txt
+	@$(MAKE) --silent $(VENV)/.dev
+	cd $(NODE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --package-lock-only --ignore-scripts --loglevel=error

@@ -48,7 +48,9 @@ def upgrade() -> None:
         sa.CheckConstraint("status in ('PENDING', 'COMPLETED', 'FAILED')", name=op.f("actions_status_check")),
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("actions_pkey")),
     )
-    op.create_index("actions_conversation_idx", "actions", ["account_id", "conversation_id"], unique=False)
+    op.create_index(
+        "actions_conversation_idx", "actions", ["account_id", "conversation_id", "status", "id"], unique=False
+    )
     op.create_index(
         "actions_due_idx", "actions", ["next_attempt_at"], unique=False, postgresql_where=sa.text("status = 'PENDING'")
     )

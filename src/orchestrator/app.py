@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orchestrator import __version__
 from orchestrator.accounts.authentication import Authenticator
+from orchestrator.actions.routes import router as actions
 from orchestrator.communications.routes import router as communications
 from orchestrator.configurations.routes import router as configurations
 from orchestrator.conversations.routes import router as conversations
@@ -39,6 +40,7 @@ _ROUTERS = (
     conversations,
     participants,
     communications,
+    actions,
     memory,
     numbers,
     uncaptured,
@@ -73,13 +75,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         settings.secret_key.get_secret_value() if settings.secret_key else secret_key_from(settings.data_dir)
     )
     authenticator = Authenticator(units, secret_box)
+    actions_asked_for = asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(engine.dispose)
             if settings.worker:
-                await stack.enter_async_context(_running(Worker(settings, units, authenticator)))
+                await stack.enter_async_context(_running(Worker(settings, units, authenticator, actions_asked_for)))
             yield
 
     app = Application(title="Orchestrator", version=__version__, lifespan=lifespan)
@@ -87,6 +90,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.units = units
     app.state.secret_box = secret_box
     app.state.authenticator = authenticator
+    app.state.wake_actions = actions_asked_for.set
     app.put_before(_ingest(settings, units, authenticator).routes(), max_body_bytes=settings.max_body_bytes)
     install_errors(app)
     for router in _ROUTERS:

@@ -72,6 +72,19 @@ class Settings(BaseSettings):
     )
     callback_read_timeout: float = Field(15.0, gt=0, le=300, description="Seconds to wait for a callback's answer.")
 
+    sender: Literal["loopback", "twilio"] = Field(
+        "loopback",
+        description="Who sends the messages of actions: nobody (`loopback`: they are captured and count as delivered), "
+        "or Twilio's Messages API with the account's SID and auth token.",
+    )
+    twilio_api_url: str = Field(
+        "https://api.twilio.com",
+        pattern=r"^https?://[^/]",
+        description="Origin of the API that `twilio` sends through.",
+    )
+    perform_interval: float = Field(0.25, gt=0, description="Seconds between looks for actions that are due.")
+    perform_concurrency: int = Field(16, ge=1, description="Messages being sent at once per process.")
+
     @field_validator("callback_retry_delays", mode="before")
     @classmethod
     def _split_delays(cls, value: object) -> object:

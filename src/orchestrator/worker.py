@@ -1,4 +1,4 @@
-"""Composition root for the loops: deliver callbacks, sweep conversations that are due, reap what is past its keeping.
+"""Composition root for the loops: perform actions, deliver callbacks, sweep conversations, reap what is past keeping.
 
 Any number of workers may run on one database; they share the work by `skip locked`.
 """
@@ -10,6 +10,11 @@ from datetime import timedelta
 import structlog
 
 from orchestrator.accounts.authentication import Authenticator
+from orchestrator.actions import messages_api
+from orchestrator.actions.loopback import Loopback
+from orchestrator.actions.messages_api import AuthTokens, MessagesApi
+from orchestrator.actions.performing import Performer
+from orchestrator.actions.senders import ActionSender
 from orchestrator.kernel.unit import Units
 from orchestrator.lifecycle.reap import reap
 from orchestrator.lifecycle.sweep import sweep_all
@@ -21,12 +26,20 @@ log = structlog.get_logger(__name__)
 
 _REAP_INTERVAL = 600.0
 _AFTER_FAILURE = 1.0
+_SLACK = 40.0
+"""Seconds by which a claim outlasts the longest request that it may take."""
 
 
 class Worker:
     """The loops of one process."""
 
-    def __init__(self, settings: Settings, units: Units, authenticator: Authenticator) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        units: Units,
+        authenticator: Authenticator,
+        actions_asked_for: asyncio.Event | None = None,
+    ) -> None:
         self._settings = settings
         self._units = units
         self._client = CallbackClient(
@@ -46,20 +59,31 @@ class Worker:
             settings.backoff,
             order=settings.callback_order,
             concurrency=settings.deliver_concurrency,
-            lease=timedelta(seconds=settings.callback_connect_timeout + settings.callback_read_timeout + 40),
+            lease=timedelta(seconds=settings.callback_connect_timeout + settings.callback_read_timeout + _SLACK),
             interval=settings.deliver_interval,
         )
         units.wake_delivery = self.deliverer.awake.set
+        self.performer = Performer(
+            units,
+            _sender(settings, auth_token),
+            link_phone_and_whatsapp=settings.link_phone_and_whatsapp,
+            concurrency=settings.perform_concurrency,
+            lease=timedelta(seconds=messages_api.CONNECT_TIMEOUT + messages_api.READ_TIMEOUT + _SLACK),
+            interval=settings.perform_interval,
+            awake=actions_asked_for or asyncio.Event(),
+        )
 
     async def run(self) -> None:
         """Run the loops until cancelled; what is being sent is settled before this returns."""
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep("deliver", self.deliverer.run))
+                group.create_task(self._keep("perform", self.performer.run))
                 group.create_task(self._keep("sweep", self._sweep))
                 group.create_task(self._keep("reap", self._reap))
         finally:
             await self._client.aclose()
+            await self.performer.sender.aclose()
 
     async def _keep(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         """A loop survives whatever happens in it (the database restarting, above all)."""
@@ -86,3 +110,12 @@ class Worker:
                 uncaptured=timedelta(days=self._settings.uncaptured_retention_days),
             )
             await asyncio.sleep(_REAP_INTERVAL)
+
+
+def _sender(settings: Settings, auth_tokens: AuthTokens) -> ActionSender:
+    """Who sends the messages of actions."""
+    if settings.sender == "loopback":
+        return Loopback()
+    status_path = "/ingest/twilio/message-status"
+    status_callback = settings.public_url and settings.public_url.rstrip("/") + status_path
+    return MessagesApi(auth_tokens, url=settings.twilio_api_url, status_callback=status_callback)

@@ -1,12 +1,14 @@
 """One real server for all tests of official clients; each test has a fresh account."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from twilio.rest import Client
 
 from orchestrator.accounts.service import Account
 from tests.support.app import Service, test_settings
+from tests.support.delivery import forget_deliveries
+from tests.support.node import Node, NodeClient, node_process
 from tests.support.server import sdk_client, serving
 
 
@@ -14,6 +16,14 @@ from tests.support.server import sdk_client, serving
 def origin(database_url: str) -> Iterator[str]:
     """Where the server is."""
     with serving(test_settings(database_url, public_url=None)) as running:
+        yield running
+
+
+@pytest.fixture
+async def delivering(service: Service, database_url: str) -> AsyncIterator[str]:
+    """A server with its worker, which finds nothing to deliver that other tests have left."""
+    await forget_deliveries(service)
+    with serving(test_settings(database_url, public_url=None, worker=True, deliver_interval=0.05)) as running:
         yield running
 
 
@@ -27,3 +37,16 @@ def client(origin: str, account: Account) -> Iterator[Client]:
     """The official SDK with the account's credentials."""
     with sdk_client(origin, account.account_id, account.auth_token) as running:
         yield running
+
+
+@pytest.fixture(scope="package")
+def node() -> Iterator[Node]:
+    """A process with the official Node SDK."""
+    with node_process() as running:
+        yield running
+
+
+@pytest.fixture
+def v2(node: Node, origin: str, account: Account) -> NodeClient:
+    """The Node SDK's `client.conversations.v2` with the account's credentials."""
+    return NodeClient(node, origin, account)

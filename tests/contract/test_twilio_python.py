@@ -3,12 +3,10 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from requests.structures import CaseInsensitiveDict
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 from twilio.rest.conversations.v2.configuration import ConfigurationList
@@ -17,30 +15,14 @@ from twilio.rest.conversations.v2.conversation import ConversationList
 from orchestrator.accounts import service as accounts
 from orchestrator.accounts.service import Account
 from orchestrator.kernel.ids import new_sid
-from tests.support.app import Service, test_settings
-from tests.support.delivery import forget_deliveries
+from tests.support.app import Service
 from tests.support.factories import OUR_NUMBER, configuration_body
 from tests.support.receiver import receiver
-from tests.support.server import post_webhook, sdk_client, serving
+from tests.support.sdk import create_configuration
+from tests.support.server import post_webhook, sdk_client
 from tests.support.traffic import KIRAN
 
 UNKNOWN = "conv_configuration_01kgh3k1w8fmkrxj2c5a9d7e6b"
-
-
-def create_configuration(client: Client, **changes: Any) -> str:
-    """Create a configuration and poll its operation, as the documentation says; its id."""
-    request = ConfigurationList.CreateConfigurationRequest(configuration_body(**changes))
-    answer = client.conversations.v2.configurations.create_with_http_info(
-        idempotency_key=str(uuid.uuid4()), create_configuration_request=request
-    )
-    assert answer.status_code == 202
-    operation_id = CaseInsensitiveDict(answer.headers)["Operation-Id"]
-    assert answer.data.status_url.endswith(f"/v2/ControlPlane/Operations/{operation_id}")
-    operation = client.conversations.v2.operations(operation_id).fetch()
-    assert (operation.operation_id, operation.status, operation.error) == (operation_id, "COMPLETED", None)
-    assert operation.related == answer.data.related
-    configuration_id: str = operation.related["configurationId"]
-    return configuration_id
 
 
 def say(origin: str, account: Account, text: str, sender: str = KIRAN) -> str:
@@ -213,15 +195,7 @@ async def test_an_api_key_does_what_the_auth_token_does(service: Service, origin
     assert found.status_code == 200
 
 
-@pytest.fixture
-def delivering(service: Service, database_url: str) -> Iterator[str]:
-    """A server with its worker."""
-    with serving(test_settings(database_url, public_url=None, worker=True, deliver_interval=0.05)) as origin:
-        yield origin
-
-
 async def test_callbacks_pass_the_official_validator(service: Service, delivering: str) -> None:
-    await forget_deliveries(service)
     account = service.account
     async with receiver() as hook:
         with sdk_client(delivering, account.account_id, account.auth_token) as client:

@@ -1,6 +1,9 @@
 """Which communications belong to one conversation (seed document; contract: conversations.md section 3)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import combinations, product
+from random import Random
 
 import pytest
 from hypothesis import example, given
@@ -8,7 +11,8 @@ from hypothesis import strategies as st
 
 from orchestrator.domain.addresses import Address, Channel, parse
 from orchestrator.domain.configuration import GroupingType
-from orchestrator.domain.grouping import grouping_key
+from orchestrator.domain.grouping import Member, grouping_key, keys_of_members, pairs_of_addresses
+from orchestrator.domain.identity import ParticipantType
 from tests.domain.strategies import addresses, channels, phone_numbers
 
 groupings = st.sampled_from(GroupingType)
@@ -112,3 +116,137 @@ def test_kiran_of_the_seed_document(grouping: GroupingType, conversations: list[
         key = grouping_key(grouping, parse(channel, sender), parse(channel, recipient), "mem_profile_kiran")
         found.setdefault(key, []).append(name)
     assert list(found.values()) == conversations
+
+
+known_addresses = st.sampled_from(
+    [
+        parse(channel, number)
+        for channel in (Channel.SMS, Channel.WHATSAPP)
+        for number in ("+15551234567", "+16505550199")
+    ]
+)
+"""Few enough to meet again, on the same channel and on another."""
+
+
+@st.composite
+def members(draw: st.DrawFn) -> Member:
+    """Somebody with up to three addresses; only a customer may have a profile."""
+    of_type = draw(st.sampled_from(ParticipantType))
+    owned = draw(st.lists(known_addresses | addresses(), max_size=3))
+    has_profile = of_type is ParticipantType.CUSTOMER
+    profile = draw(st.sampled_from([None, "mem_profile_1", "mem_profile_2"])) if has_profile else None
+    return Member(of_type, tuple(owned), profile)
+
+
+groups = st.lists(members(), max_size=4)
+CUSTOMER, AGENT, UNKNOWN = ParticipantType.CUSTOMER, ParticipantType.AGENT, ParticipantType.UNKNOWN
+OURS = frozenset({ParticipantType.AGENT, ParticipantType.AI_AGENT, ParticipantType.HUMAN_AGENT})
+
+
+@given(groupings, groups, st.randoms(use_true_random=False))
+def test_the_order_of_participants_and_addresses_means_nothing(
+    grouping: GroupingType, group: list[Member], shuffled: Random
+) -> None:
+    mixed = [replace(one, addresses=tuple(shuffled.sample(one.addresses, len(one.addresses)))) for one in group]
+    shuffled.shuffle(mixed)
+    assert keys_of_members(grouping, mixed) == keys_of_members(grouping, group)
+
+
+@given(groupings, groups, members())
+def test_somebody_who_joins_takes_no_key_away(grouping: GroupingType, group: list[Member], joining: Member) -> None:
+    assert keys_of_members(grouping, group) <= keys_of_members(grouping, [*group, joining])
+
+
+@given(groupings, groups, members(), addresses())
+def test_an_address_more_takes_no_key_away(
+    grouping: GroupingType, group: list[Member], member: Member, more: Address
+) -> None:
+    richer = replace(member, addresses=(*member.addresses, more))
+    assert keys_of_members(grouping, [*group, member]) <= keys_of_members(grouping, [*group, richer])
+
+
+def facing(one: ParticipantType, other: ParticipantType) -> bool:
+    """Section 3.4: customers and others; whoever is UNKNOWN and anybody."""
+    return UNKNOWN in (one, other) or (one in OURS) != (other in OURS)
+
+
+@given(groupings, groups)
+def test_the_keys_are_those_of_the_messages_that_may_pass(grouping: GroupingType, group: list[Member]) -> None:
+    """Traffic finds the conversation by each of them, and by no other: what the two sides would say to each other."""
+    by_channel = grouping is GroupingType.ADDRESSES_AND_CHANNEL
+    passing = {
+        grouping_key(grouping, one_address, other_address, one.profile_id or other.profile_id)
+        for one, other in combinations(group, 2)
+        if facing(one.type, other.type)
+        for one_address, other_address in product(one.addresses, other.addresses)
+        if one_address.channel is other_address.channel or not by_channel
+    }
+    keys = keys_of_members(grouping, group)
+    assert passing <= keys
+    profiles_known = {one.profile_id for one in group} - {None} if grouping is GroupingType.PROFILE else set()
+    # A profile is a key of its own: its owner may write from, and to, any address.
+    assert keys - passing <= {grouping_key(grouping, ANY, ANY, profile) for profile in profiles_known}, (
+        "nobody but the two sides"
+    )
+
+
+@given(groups)
+def test_pairs_are_counted_without_making_them(group: list[Member]) -> None:
+    pairs = [
+        pair
+        for one, other in combinations(group, 2)
+        if facing(one.type, other.type)
+        for pair in product(one.addresses, other.addresses)
+    ]
+    assert pairs_of_addresses((one.type, len(one.addresses)) for one in group) == len(pairs)
+
+
+@given(groupings, st.lists(members().filter(lambda one: one.profile_id is None), max_size=4))
+def test_one_side_alone_holds_nothing(grouping: GroupingType, group: list[Member]) -> None:
+    for side in (OURS, {CUSTOMER}):
+        assert keys_of_members(grouping, [one for one in group if one.type in side]) == frozenset()
+    assert keys_of_members(grouping, group[:1]) == frozenset()
+
+
+ANY = parse(Channel.SMS, "+15551234567")
+ANN, BEN, US, DESK = (parse(Channel.SMS, f"+1555000000{digit}") for digit in range(4))
+ANN_WA, US_WA = parse(Channel.WHATSAPP, "whatsapp:+15550000000"), parse(Channel.WHATSAPP, "whatsapp:+15550000002")
+KEY = "addresses +1555000000{} +1555000000{}"
+
+
+@pytest.mark.parametrize(
+    ("grouping", "group", "keys"),
+    [
+        (GroupingType.ADDRESSES, [], set()),
+        (GroupingType.ADDRESSES, [Member(CUSTOMER, (ANN,)), Member(AGENT, ())], set()),
+        # Q33: keys for every pair of a customer and an agent
+        (
+            GroupingType.ADDRESSES,
+            [Member(CUSTOMER, (ANN,)), Member(CUSTOMER, (BEN,)), Member(AGENT, (US, DESK))],
+            {KEY.format(0, 2), KEY.format(0, 3), KEY.format(1, 2), KEY.format(1, 3)},
+        ),
+        (
+            GroupingType.ADDRESSES_AND_CHANNEL,
+            [Member(CUSTOMER, (ANN, ANN_WA)), Member(AGENT, (US_WA, DESK))],
+            {"channel SMS +15550000000 +15550000003", "channel WHATSAPP +15550000000 +15550000002"},
+        ),
+        # "if types are missing, every unordered pair"
+        (
+            GroupingType.ADDRESSES,
+            [Member(UNKNOWN, (ANN,)), Member(UNKNOWN, (BEN,)), Member(UNKNOWN, (US,))],
+            {KEY.format(0, 1), KEY.format(0, 2), KEY.format(1, 2)},
+        ),
+        (
+            GroupingType.PROFILE,
+            [
+                Member(CUSTOMER, (ANN,), "p1"),
+                Member(CUSTOMER, (), "p2"),
+                Member(CUSTOMER, (BEN,)),
+                Member(AGENT, (US,)),
+            ],
+            {"profile p1", "profile p2", KEY.format(1, 2)},
+        ),
+    ],
+)
+def test_keys_of_the_contract(grouping: GroupingType, group: list[Member], keys: set[str]) -> None:
+    assert keys_of_members(grouping, group) == keys

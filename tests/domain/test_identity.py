@@ -13,6 +13,7 @@ from orchestrator.domain.identity import (
     Recognition,
     Sides,
     recognition,
+    recognition_of_all,
     sides,
     sides_by_profile,
 )
@@ -191,3 +192,50 @@ def test_names_are_recognised_on_chat_alone(name: str) -> None:
 )
 def test_identifiers_of_the_contract(channel: Channel, address: str, expected: Recognition | None) -> None:
     assert recognition(parse(channel, address)) == expected
+
+
+owned = st.lists(addresses(), max_size=5)
+
+
+@given(owned, st.booleans())
+def test_somebody_is_recognised_by_every_address_of_theirs_in_turn(given_addresses: list[Address], link: bool) -> None:
+    alone = [recognition(address, link_phone_and_whatsapp=link) for address in given_addresses]
+    known = [one for one in alone if one is not None]
+    together = recognition_of_all(given_addresses, link_phone_and_whatsapp=link)
+    if not known:
+        assert together is None
+        return
+    assert together is not None
+    assert together.anchor == known[0].anchor
+    assert set(together.lookup) == {identifier for one in known for identifier in one.lookup}
+    assert len(set(together.lookup)) == len(together.lookup)
+    first_seen = [identifier for one in known for identifier in one.lookup]
+    assert list(together.lookup) == sorted(set(first_seen), key=first_seen.index)
+
+
+@given(addresses(), st.integers(1, 3), st.booleans())
+def test_one_address_however_often_is_recognised_as_by_itself(address: Address, times: int, link: bool) -> None:
+    assert recognition_of_all([address] * times, link_phone_and_whatsapp=link) == recognition(
+        address, link_phone_and_whatsapp=link
+    )
+
+
+def test_two_phones_and_a_mailbox() -> None:
+    given_addresses = [
+        parse(Channel.VIDEO, "ann"),
+        parse(Channel.WHATSAPP, "whatsapp:+15551234567"),
+        parse(Channel.SMS, "+15559876543"),
+        parse(Channel.VOICE, "+15551234567"),
+        parse(Channel.EMAIL, "Ann@Example.com"),
+    ]
+    phone = Identifier("phone", "+15551234567")
+    assert recognition_of_all(given_addresses) == Recognition(
+        (
+            Identifier("whatsapp", "whatsapp:+15551234567"),
+            phone,
+            Identifier("phone", "+15559876543"),
+            Identifier("email", "ann@example.com"),
+        ),
+        anchor=phone,
+    )
+    assert recognition_of_all([]) is None

@@ -109,6 +109,9 @@ async def test_events_are_numbered_without_gaps_in_each_conversation(service: Se
     for conversation, events in zip(await traffic.conversations(service), (6, 5), strict=True):
         told = [one for one in hook.received if one.conversation_id == conversation["id"]]
         assert [one.sequence for one in told] == list(range(1, events + 1))
+        request_ids = {one.headers["Twilio-Request-Id"] for one in told}
+        assert request_ids == {one.headers["I-Twilio-Request-Id"] for one in told}
+        assert len(request_ids) == len(told)
         assert [one.headers["Orchestrator-Event-Id"] for one in told] == [
             f"{conversation['id']}:{sequence}" for sequence in range(1, events + 1)
         ]

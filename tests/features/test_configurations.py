@@ -210,6 +210,27 @@ class TestReplace:
         again = await fetch(service, configuration_id)
         assert again == {**found, "description": "edited", "version": 2, "updatedAt": again["updatedAt"]}
 
+    async def test_what_was_fetched_can_be_sent_back(self, service: Service) -> None:
+        configuration_id = await make_configuration(
+            service,
+            statusCallbacks=[
+                {"url": "https://hooks.example.com/a"},
+                {"url": "https://b.example.com/", "method": "GET"},
+            ],
+            channelSettings={
+                "VOICE": {"captureRules": [{"from": "*", "to": "*", "metadata": {"callType": "CLIENT"}}]},
+                "SMS": {"statusTimeouts": {"inactive": 10}},
+                "CHAT": {},
+            },
+            intelligenceConfigurationIds=["one"],
+            memoryExtractionEnabled=True,
+            conversationsV1Bridge=BRIDGE,
+        )
+        found = await fetch(service, configuration_id)
+        assert (await put(service, configuration_id, found)).status_code == 202
+        again = await fetch(service, configuration_id)
+        assert {**again, "updatedAt": found["updatedAt"]} == {**found, "version": 2}
+
     async def test_the_name_changes_only_when_it_is_sent(self, service: Service) -> None:
         configuration_id = await make_configuration(service)
         for sent, expected in ((None, "Support"), ("Sales_2 -", "Sales_2 -")):

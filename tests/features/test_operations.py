@@ -13,9 +13,11 @@ async def test_each_write_is_done_when_its_operation_can_be_asked_for(service: S
     created = await service.api.post(CONFIGURATIONS, json=configuration_body())
     url = f"{CONFIGURATIONS}/{created.json()['related']['configurationId']}"
     updated = await service.api.put(url, json=configuration_body())
+    patched = await service.api.patch(url, json={"description": "new"})
+    unchanged = await service.api.patch(url, json={"description": "new"})
     deleted = await service.api.delete(url)
     operation_ids = set()
-    for response in (created, updated, deleted):
+    for response in (created, updated, patched, unchanged, deleted):
         operation = await service.api.get(response.json()["statusUrl"])
         body = operation.json()
         assert operation.status_code == 200
@@ -32,7 +34,7 @@ async def test_each_write_is_done_when_its_operation_can_be_asked_for(service: S
             "related": created.json()["related"],
         }
         operation_ids.add(body["operationId"])
-    assert len(operation_ids) == 3
+    assert len(operation_ids) == 5
 
 
 async def test_urls_have_the_requests_origin_unless_one_is_set(database_url: str) -> None:

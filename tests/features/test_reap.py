@@ -1,12 +1,13 @@
 """What is past its keeping is thrown away, and nothing else."""
 
+import uuid
 from datetime import timedelta
 
 from orchestrator.lifecycle.reap import reap
 from tests.support import traffic
 from tests.support.app import Service
 from tests.support.clock import stop_clock
-from tests.support.factories import make_configuration
+from tests.support.factories import configuration_body
 from tests.support.traffic import KIRAN, OTHER_PHONE, US
 
 KEPT = {"receipts": timedelta(days=30), "uncaptured": timedelta(days=7)}
@@ -15,19 +16,23 @@ KEPT = {"receipts": timedelta(days=30), "uncaptured": timedelta(days=7)}
 async def rows(service: Service) -> dict[str, int]:
     return {
         table: len(await service.fetch(f"select from {table} where account_id = $1", service.account.account_id))
-        for table in ("receipts", "uncaptured", "calls", "communications", "events")
+        for table in ("receipts", "uncaptured", "calls", "idempotency_keys", "operations", "communications", "events")
     }
 
 
 async def test_each_kind_is_kept_for_its_time(service: Service) -> None:
     clock = stop_clock(service)
-    await make_configuration(service)
+    await service.api.post(
+        "/v2/ControlPlane/Configurations", json=configuration_body(), headers={"Idempotency-Key": str(uuid.uuid4())}
+    )
     await traffic.message(service, KIRAN, US)
     await traffic.message(service, KIRAN, OTHER_PHONE, "uncaptured")
     await traffic.speech(service, KIRAN, US)
     everything = await rows(service)
     assert (everything["receipts"], everything["uncaptured"], everything["calls"]) == (3, 1, 1)
+    assert (everything["idempotency_keys"], everything["operations"]) == (1, 1)
     for age, gone in (
+        (timedelta(hours=24), "idempotency_keys"),
         (timedelta(days=2), "calls"),
         (timedelta(days=7), "uncaptured"),
         (timedelta(days=30), "receipts"),

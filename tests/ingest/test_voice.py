@@ -55,6 +55,15 @@ async def test_a_later_webhook_without_direction_does_not_unlearn_it(service: Se
     assert [one["author"]["address"] for one in await said(service)] == [KIRAN]
 
 
+async def test_ends_that_are_told_later_are_believed(service: Service) -> None:
+    await make_configuration(service)
+    await tell_call(service, To="client:queue")
+    await tell_fragment(service, "please hold", 1)
+    await tell_call(service)
+    await tell_fragment(service, "hello", 2)
+    assert [one["recipients"][0]["address"] for one in await said(service)] == [US]
+
+
 async def test_track_and_direction_tell_who_speaks(service: Service) -> None:
     await make_configuration(service)
     for sequence, (direction, track, author, channel) in enumerate(

@@ -2,13 +2,111 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 
 from orchestrator.communications.model import Communication
-from orchestrator.domain.addresses import Channel
+from orchestrator.domain.addresses import MAX_LENGTH, Channel
 from orchestrator.domain.messages import DeliveryStatus
 from orchestrator.kernel.clock import rest_time
+from orchestrator.kernel.fields import Moment, Text
 from orchestrator.kernel.openapi import Meta, Wire
+from orchestrator.participants.schemas import ChannelId
+
+MOST_RECIPIENTS = 100
+"""As many as the Memory API shows of a communication."""
+
+ResourceId = Annotated[Text, Field(min_length=1, max_length=255)]
+
+_MOST_TEXT = 8_388_608
+
+_SAID: JsonDict = {
+    "author": {"address": "+15551234567", "channel": "SMS"},
+    "recipients": [{"address": "+16505550199", "channel": "SMS"}],
+    "content": {"type": "TEXT", "text": "Is my parcel on its way?"},
+    "resourceId": "SM00000000000000000000000000000001",
+}
+
+
+class ParticipantAddressRequest(Wire):
+    """One end of a communication."""
+
+    address: Text = Field(min_length=1, max_length=MAX_LENGTH)
+    channel: Channel
+    participant_id: Annotated[Text, Field(max_length=255)] | None = Field(
+        None, description="Who owns the address. Without it, whoever does; somebody new joins as UNKNOWN."
+    )
+
+
+class RecipientRequest(ParticipantAddressRequest):
+    """A recipient, in a PUT with what is known of the delivery."""
+
+    delivery_status: DeliveryStatus | None = Field(None, description="Only ever moves forward.")
+
+
+class WordRequest(Wire):
+    """A word of a transcript."""
+
+    text: Text
+    start_time: Text | None = None
+    end_time: Text | None = None
+
+
+class TranscriptionRequest(Wire):
+    """Where a transcript fragment comes from."""
+
+    channel: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = Field(
+        None, description="0 = the inbound track, 1 = the outbound one."
+    )
+    confidence: Annotated[float, Field(strict=True, ge=0, le=1)] | None = None
+    engine: Text | None = None
+    words: list[WordRequest] | None = None
+
+
+Said = Annotated[Text, Field(max_length=_MOST_TEXT)]
+
+
+class ContentRequest(Wire):
+    """A message, or a fragment of speech as text. One class, so that a wrong field is named by where it is."""
+
+    type: Literal["TEXT", "TRANSCRIPTION"]
+    text: Said
+    transcription: TranscriptionRequest | None = Field(None, description="Of a TRANSCRIPTION only.")
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is stored and answered."""
+        of_other_types = {"transcription"} if self.type == "TEXT" else set()
+        return self.model_dump(by_alias=True, exclude_none=True, exclude=of_other_types)
+
+
+class CommunicationRequest(Wire):
+    """What creating and replacing have in common. Null is as good as absent wherever a field is optional."""
+
+    content: ContentRequest
+    channel_id: ChannelId | None = Field(None, description="The call, chat or message it belongs to; CHAT needs it.")
+    occurred_at: Moment | None = Field(None, description="Default: now. Timers count from now in any case.")
+
+
+class CreateCommunicationInConversationRequest(CommunicationRequest):
+    """Something that was said."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _SAID})
+
+    author: ParticipantAddressRequest
+    recipients: Annotated[list[ParticipantAddressRequest], Field(min_length=1, max_length=MOST_RECIPIENTS)]
+    resource_id: ResourceId | None = Field(
+        None, description="The provider's id of this very message; a repeat updates the communication that has it."
+    )
+
+
+class UpdateCommunicationInConversationRequest(CommunicationRequest):
+    """The whole communication: what is left out is deleted, except author and `resourceId`, which never change."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _SAID})
+
+    author: ParticipantAddressRequest | None = Field(None, description="If given, as it is.")
+    recipients: Annotated[list[RecipientRequest], Field(min_length=1, max_length=MOST_RECIPIENTS)]
+    resource_id: ResourceId | None = Field(None, description="If given, as it is.")
 
 
 class Author(Wire):
@@ -38,6 +136,7 @@ class Transcription(Wire):
     channel: int | None = Field(None, description="0 = the inbound track, 1 = the outbound one.")
     confidence: float | None = Field(None, ge=0, le=1)
     engine: str | None = None
+    words: list[WordRequest] | None = None
 
 
 class TranscriptionContent(Wire):
@@ -80,6 +179,13 @@ class RuleTrace(Wire):
     to: str
 
 
+class AttributeTrace(Wire):
+    """The TwiML attribute of a call."""
+
+    name: Literal["ConversationConfiguration", "ConversationId"]
+    value: str
+
+
 class SidesTrace(Wire):
     """Which side is ours, and what told."""
 
@@ -107,11 +213,15 @@ class LandingTrace(Wire):
     """Every decision on the way."""
 
     outcome: Literal["NEW", "JOINED", "REOPENED"]
-    configuration_id: str
-    configuration_version: int = Field(description="Whose rules captured it.")
-    rule: RuleTrace
+    configuration_id: str | None = Field(description="Null for a conversation with settings of its own.")
+    configuration_version: int | None = Field(description="Whose settings decided.")
+    rule: RuleTrace | None = Field(description="Null when its call says where it belongs.")
+    attribute: AttributeTrace | None = Field(None, description="What its call says; absent when a rule captured it.")
     grouping_type: str
-    key: str = Field(description="The grouping key: the conversation is the open one that holds it.")
+    key: str | None = Field(
+        description="The grouping key: the conversation is the open one that holds it. Null when the call names the "
+        "conversation."
+    )
     sides: SidesTrace
     profile: ProfileTrace | None
     diagnostics: list[int] = Field(default=[], description="Twilio's codes for what went wrong without stopping it.")

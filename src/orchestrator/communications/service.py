@@ -1,13 +1,13 @@
 """Communications: appended to conversations that the unit has locked, once per provider message."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from orchestrator.communications import schemas, store
-from orchestrator.communications.model import Communication
+from orchestrator.communications.model import Communication, place_of
 from orchestrator.conversations import service as conversations
 from orchestrator.conversations.model import Conversation
 from orchestrator.domain.events import EventType
-from orchestrator.domain.lifecycle import Status
+from orchestrator.domain.lifecycle import has_ended
 from orchestrator.domain.messages import DeliveryStatus, advanced
 from orchestrator.kernel.errors import NotFound
 from orchestrator.kernel.ids import COMMUNICATION, is_id
@@ -21,34 +21,67 @@ Appended = tuple[Conversation, Communication]
 async def append(unit: Unit, outbox: Outbox, appended: Sequence[Appended]) -> None:
     """Write communications. One whose `resourceId` its conversation has already updates that one instead.
 
-    The communication then takes the id and creation time of the one that was there.
+    The communication is then the one that was there, with content and recipients of its own.
     """
     written = await store.insert(unit, [communication for _, communication in appended])
     repeated = [pair for pair in appended if pair[1].id not in written]
-    if repeated:
-        await _update(unit, repeated)
+    changed = await _update(unit, repeated) if repeated else set()
     for conversation, communication in appended:
-        event = EventType.COMMUNICATION_CREATED if communication.id in written else EventType.COMMUNICATION_UPDATED
-        outbox.append(conversation, event, schemas.to_wire(communication))
+        if communication.id in written:
+            outbox.append(conversation, EventType.COMMUNICATION_CREATED, schemas.to_wire(communication))
+        elif communication.id in changed:
+            outbox.append(conversation, EventType.COMMUNICATION_UPDATED, schemas.to_wire(communication))
 
 
-async def _update(unit: Unit, repeated: Sequence[Appended]) -> None:
+async def of_resource(unit: Unit, conversation: Conversation, resource_id: str | None) -> Communication | None:
+    """The communication of a provider message in this conversation, which is locked."""
+    if resource_id is None:
+        return None
+    found = await store.of_resources(unit, {(conversation.account_id, resource_id)})
+    return next((one for one in found if one.conversation_id == conversation.id), None)
+
+
+async def change(
+    unit: Unit, outbox: Outbox, conversation: Conversation, known: Communication, changed: Communication
+) -> Communication:
+    """Write a communication back that is different now, with its event; one that is not stays as it is.
+
+    A delivery status never moves backwards.
+    """
+    changed.recipients = _merged(known.recipients, changed.recipients)
+    if changed == known:
+        return known
+    changed.updated_at = unit.now
+    await store.update(unit, [changed])
+    outbox.append(conversation, EventType.COMMUNICATION_UPDATED, schemas.to_wire(changed))
+    return changed
+
+
+async def _update(unit: Unit, repeated: Sequence[Appended]) -> set[str]:
+    """Make repeats what was there, updated; returns the ids of those that are different now."""
     resources = {(one.account_id, one.resource_id) for _, one in repeated if one.resource_id is not None}
     present = {
         (one.account_id, one.conversation_id, one.resource_id): one for one in await store.of_resources(unit, resources)
     }
+    changed = []
     for _, communication in repeated:
         known = present[communication.account_id, communication.conversation_id, communication.resource_id]
-        communication.id, communication.created_at = known.id, known.created_at
-        communication.occurred_at, communication.author = known.occurred_at, known.author
+        communication.id, communication.author, communication.channel_id = known.id, known.author, known.channel_id
+        communication.occurred_at, communication.created_at = known.occurred_at, known.created_at
+        communication.updated_at, communication.trace = known.updated_at, known.trace
         communication.recipients = _merged(known.recipients, communication.recipients)
-    await store.update(unit, [communication for _, communication in repeated])
+        if communication != known:
+            communication.updated_at = unit.now
+            changed.append(communication)
+    if changed:
+        await store.update(unit, changed)
+    return {communication.id for communication in changed}
 
 
 def _merged(known: Sequence[dict[str, str]], given: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     """The recipients given, whose delivery never moves backwards."""
-    before = {(one["channel"], one["address"]): one.get("deliveryStatus") for one in known}
-    return [_further(recipient, before.get((recipient["channel"], recipient["address"]))) for recipient in given]
+    before = {place_of(one): one.get("deliveryStatus") for one in known}
+    return [_further(recipient, before.get(place_of(recipient))) for recipient in given]
 
 
 def _further(recipient: dict[str, str], before: str | None) -> dict[str, str]:
@@ -73,7 +106,8 @@ async def list_page(unit: Unit, account_id: str, conversation_id: str, page: Pag
     """A page of a conversation's communications, oldest first; filter `channelId`."""
     ids = await store.page_of_ids(unit, account_id, conversation_id, page)
     found = await store.of_ids(unit, account_id, [row.id for row in ids.items])
-    return Page([found[row.id] for row in ids.items], ids.next_token, ids.previous_token)
+    # One that was deleted between the two statements is left out.
+    return Page([found[row.id] for row in ids.items if row.id in found], ids.next_token, ids.previous_token)
 
 
 Report = tuple[str, str, DeliveryStatus]
@@ -89,28 +123,25 @@ async def report_delivery(unit: Unit, reports: Collection[Report]) -> int:
     if not found:
         return 0
     locked = await conversations.lock_all(unit, {(one.account_id, one.conversation_id) for one in found})
+    open_ = {key: one for key, one in locked.items() if not has_ended(one.life, unit.now)}
     # Read again: now that the conversations are locked, nobody else changes these.
     found = await store.of_resources(unit, {(account_id, resource_id) for account_id, resource_id, _ in reports})
     outbox = Outbox(unit)
-    changed = [one for one in found if _advance(one, reports, locked)]
+    changed = [one for one in found if (one.account_id, one.conversation_id) in open_ and _advance(one, reports)]
     for communication in changed:
         communication.updated_at = unit.now
-        conversation = locked[communication.account_id, communication.conversation_id]
+        conversation = open_[communication.account_id, communication.conversation_id]
         outbox.append(conversation, EventType.COMMUNICATION_UPDATED, schemas.to_wire(communication))
     if changed:
         await store.update(unit, changed)
         touched = {(one.account_id, one.conversation_id) for one in changed}
-        await conversations.save(unit, [locked[key] for key in sorted(touched)])
+        await conversations.save(unit, [open_[key] for key in sorted(touched)])
         await outbox.write()
     return len(changed)
 
 
-def _advance(
-    communication: Communication, reports: Collection[Report], locked: Mapping[tuple[str, str], Conversation]
-) -> bool:
-    conversation = locked.get((communication.account_id, communication.conversation_id))
-    if conversation is None or conversation.status is Status.CLOSED:
-        return False
+def _advance(communication: Communication, reports: Collection[Report]) -> bool:
+    """Move the status of each recipient forward; True when that is news."""
     before = [dict(recipient) for recipient in communication.recipients]
     for account_id, resource_id, status in reports:
         if (account_id, resource_id) != (communication.account_id, communication.resource_id):

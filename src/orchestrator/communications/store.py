@@ -45,18 +45,22 @@ async def insert(unit: Unit, communications: Sequence[Communication]) -> set[str
 
 
 async def update(unit: Unit, communications: Sequence[Communication]) -> None:
-    """Write back what may change: content, recipients."""
+    """Write back what may change: content, recipients, channel, and when it was said."""
     await unit.driver.execute(
         """
         update communications c
-        set content = changed.content, recipients = changed.recipients, updated_at = $5
-        from unnest($1::text[], $2::text[], $3::jsonb[], $4::jsonb[]) as changed (account_id, id, content, recipients)
+        set content = changed.content, recipients = changed.recipients, channel_id = changed.channel_id,
+            occurred_at = changed.occurred_at, updated_at = $7
+        from unnest($1::text[], $2::text[], $3::jsonb[], $4::jsonb[], $5::text[], $6::timestamptz[])
+          as changed (account_id, id, content, recipients, channel_id, occurred_at)
         where c.account_id = changed.account_id and c.id = changed.id
         """,
         [communication.account_id for communication in communications],
         [communication.id for communication in communications],
         [_json(communication.content) for communication in communications],
         [_json(communication.recipients) for communication in communications],
+        [communication.channel_id for communication in communications],
+        [communication.occurred_at for communication in communications],
         unit.now,
     )
 

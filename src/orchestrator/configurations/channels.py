@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
+import structlog
 from pydantic import ConfigDict, Field, model_validator
 
 from orchestrator.domain.addresses import Channel, InvalidAddress, parse
@@ -13,6 +14,8 @@ from orchestrator.domain.lifecycle import LIFETIME
 from orchestrator.domain.messages import CallType
 from orchestrator.kernel.fields import Text, refused
 from orchestrator.kernel.openapi import Wire
+
+log = structlog.get_logger(__name__)
 
 LONGEST_TIMEOUT = LIFETIME // timedelta(minutes=1)
 MOST_RULES = 100
@@ -90,7 +93,10 @@ ChannelSettings = Annotated[
 
 
 def check_channel_settings(settings: Mapping[Channel, ChannelSetting]) -> None:
-    """Raise BadRequest for a rule that makes no sense on its channel, naming it by JSON pointer."""
+    """Raise BadRequest for a rule that makes no sense on its channel, naming it by JSON pointer.
+
+    One with `*` on both sides is allowed, and logged.
+    """
     for channel, setting in settings.items():
         for position, rule in enumerate(setting.capture_rules or ()):
             pointer = f"/channelSettings/{channel}/captureRules/{position}"
@@ -99,6 +105,8 @@ def check_channel_settings(settings: Mapping[Channel, ChannelSetting]) -> None:
             call_type = (rule.metadata or {}).get("callType", CallType.PSTN.value)
             if channel is Channel.VOICE and call_type not in _CALL_TYPES:
                 raise refused(f"{pointer}/metadata/callType", f"must be one of {', '.join(_CALL_TYPES)}", call_type)
+            if rule.sender.strip() == rule.recipient.strip() == ANY:
+                log.warning("a capture rule takes everything that the account sends or receives", rule=pointer)
 
 
 def _check_side(pointer: str, channel: Channel, text: str) -> None:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from orchestrator.configurations import service
 from orchestrator.configurations.model import Configuration
+from orchestrator.configurations.patches import PatchConfigurationRequest
 from orchestrator.configurations.schemas import (
     ConfigurationPage,
     ConfigurationResource,
@@ -14,14 +15,18 @@ from orchestrator.configurations.schemas import (
     UpdateConfigurationRequest,
     to_wire,
 )
+from orchestrator.kernel.conditions import ETAG_HEADERS, OnlyIfMatch, etag
 from orchestrator.kernel.errors import BadRequest
-from orchestrator.kernel.http import AccountId, AdmitsInsecure, ApiRoute, InList, InUnit, Json, Origin
+from orchestrator.kernel.http import AccountId, AdmitsInsecure, ApiRoute, InList, InUnit, Json
 from orchestrator.kernel.ids import MEMORY_STORE_PATTERN
 from orchestrator.kernel.openapi import errors, list_query, query_parameter
 from orchestrator.kernel.paging import ListQuery, PageRequest
-from orchestrator.operations.accepted import ACCEPTED, accepted
+from orchestrator.operations.accepted import ACCEPTED
+from orchestrator.operations.idempotency import AnswersOnce
 
-router = APIRouter(prefix="/v2/ControlPlane/Configurations", route_class=ApiRoute, tags=["Configurations"])
+router = APIRouter(
+    prefix="/v2/ControlPlane/Configurations", route_class=ApiRoute, tags=["ConversationsV2Configuration"]
+)
 
 
 async def configuration_of_path(
@@ -50,14 +55,9 @@ _STORE_FILTER = query_parameter(
     responses={**ACCEPTED, **errors(400, 409, 415)},
 )
 async def create_configuration(
-    wanted: CreateConfigurationRequest,
-    account_id: AccountId,
-    unit: InUnit,
-    origin: Origin,
-    allow_insecure: AdmitsInsecure,
+    answer: AnswersOnce, wanted: CreateConfigurationRequest, allow_insecure: AdmitsInsecure
 ) -> Response:
-    operation = await service.create(unit, account_id, wanted, allow_insecure=allow_insecure)
-    return accepted(operation, origin)
+    return await answer.of(await service.create(answer.unit, answer.account_id, wanted, allow_insecure=allow_insecure))
 
 
 @router.get(
@@ -78,10 +78,10 @@ async def list_configurations(account_id: AccountId, unit: InUnit, query: InList
     operation_id="FetchConfiguration",
     summary="Fetch a configuration",
     response_model=ConfigurationResource,
-    responses=errors(404),
+    responses={200: {"headers": ETAG_HEADERS}, **errors(404)},
 )
 async def fetch_configuration(configuration: OfPath) -> Response:
-    return Json(to_wire(configuration))
+    return Json(to_wire(configuration), headers={"ETag": etag(configuration.version)})
 
 
 @router.put(
@@ -90,19 +90,40 @@ async def fetch_configuration(configuration: OfPath) -> Response:
     summary="Replace a configuration: what is left out is deleted",
     status_code=202,
     response_model=None,
-    responses={**ACCEPTED, **errors(400, 404, 409, 415)},
+    responses={**ACCEPTED, **errors(400, 404, 409, 412, 415)},
 )
 async def update_configuration(
+    answer: AnswersOnce,
     configuration: OfPath,
     wanted: UpdateConfigurationRequest,
-    unit: InUnit,
-    origin: Origin,
+    if_match: OnlyIfMatch,
     allow_insecure: AdmitsInsecure,
 ) -> Response:
     operation = await service.replace(
-        unit, configuration.account_id, configuration.id, wanted, allow_insecure=allow_insecure
+        answer.unit, answer.account_id, configuration.id, wanted, if_match=if_match, allow_insecure=allow_insecure
     )
-    return accepted(operation, origin)
+    return await answer.of(operation)
+
+
+@router.patch(
+    "/{id}",
+    operation_id="PatchConfiguration",
+    summary="Change a configuration: what is left out stays",
+    status_code=202,
+    response_model=None,
+    responses={**ACCEPTED, **errors(400, 404, 409, 412, 415)},
+)
+async def patch_configuration(
+    answer: AnswersOnce,
+    configuration: OfPath,
+    wanted: PatchConfigurationRequest,
+    if_match: OnlyIfMatch,
+    allow_insecure: AdmitsInsecure,
+) -> Response:
+    operation = await service.patch(
+        answer.unit, answer.account_id, configuration.id, wanted, if_match=if_match, allow_insecure=allow_insecure
+    )
+    return await answer.of(operation)
 
 
 @router.delete(
@@ -111,11 +132,11 @@ async def update_configuration(
     summary="Delete a configuration that has no open conversations",
     status_code=202,
     response_model=None,
-    responses={**ACCEPTED, **errors(404, 409)},
+    responses={**ACCEPTED, **errors(400, 404, 409, 412)},
 )
-async def delete_configuration(configuration: OfPath, unit: InUnit, origin: Origin) -> Response:
-    operation = await service.delete(unit, configuration.account_id, configuration.id)
-    return accepted(operation, origin)
+async def delete_configuration(answer: AnswersOnce, configuration: OfPath, if_match: OnlyIfMatch) -> Response:
+    operation = await service.delete(answer.unit, answer.account_id, configuration.id, if_match=if_match)
+    return await answer.of(operation)
 
 
 def _page_request(query: ListQuery) -> PageRequest:

@@ -10,7 +10,7 @@ from orchestrator.configurations.model import Configuration
 from orchestrator.domain.configuration import GroupingType
 from orchestrator.kernel.clock import rest_time
 from orchestrator.kernel.fields import Text
-from orchestrator.kernel.ids import MEMORY_STORE_PATTERN
+from orchestrator.kernel.ids import NAMED_STORE_PATTERN
 from orchestrator.kernel.openapi import Meta, Wire
 
 MOST_CALLBACKS = 2
@@ -63,14 +63,19 @@ class ConversationsV1Bridge(Wire):
     service_id: str = Field(pattern=r"^IS[0-9a-f]{32}$", description="One configuration per service.")
 
 
-class ConfigurationRequest(Wire):
-    """What creating and replacing have in common. Null is as good as absent wherever a field is optional."""
+DisplayName = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-zA-Z0-9_ -]+$")]
+Description = Annotated[Text, Field(max_length=512)]
+MemoryStoreId = Annotated[
+    str,
+    Field(
+        pattern=NAMED_STORE_PATTERN, description="The store that recognises customers; one that is not there is made."
+    ),
+]
 
-    description: Text = Field(max_length=512)
-    conversation_grouping_type: GroupingType = Field(description="Cannot be changed later.")
-    memory_store_id: str = Field(
-        pattern=MEMORY_STORE_PATTERN, description="The store that recognises customers; one that is not there is made."
-    )
+
+class OptionalSettings(Wire):
+    """What every request may leave out."""
+
     status_callbacks: Annotated[list[StatusCallback], Field(max_length=MOST_CALLBACKS)] | None = Field(
         None, description="Take effect at once, for open conversations too."
     )
@@ -79,7 +84,12 @@ class ConfigurationRequest(Wire):
     conversations_v1_bridge: ConversationsV1Bridge | None = None
 
 
-DisplayName = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[a-zA-Z0-9_ -]+$")]
+class ConfigurationRequest(OptionalSettings):
+    """What creating and replacing have in common. Null is as good as absent wherever a field is optional."""
+
+    description: Description
+    conversation_grouping_type: GroupingType = Field(description="Cannot be changed later.")
+    memory_store_id: MemoryStoreId
 
 
 class CreateConfigurationRequest(ConfigurationRequest):

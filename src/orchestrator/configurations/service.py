@@ -1,7 +1,7 @@
 """Configurations: made, replaced, deleted, and handed to the traffic that they capture.
 
-Every write adds a version; conversations pin the version in force when they were opened. The writes of one account
-happen one after another.
+Every write that changes something adds a version; conversations pin the version in force when they were opened. The
+writes of one account happen one after another.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,13 +13,15 @@ from sqlalchemy import Row
 from orchestrator.configurations import store, versions
 from orchestrator.configurations.channels import check_channel_settings
 from orchestrator.configurations.model import Configuration
+from orchestrator.configurations.patches import PatchConfigurationRequest, patched
 from orchestrator.configurations.schemas import (
     CreateConfigurationRequest,
     StatusCallback,
     UpdateConfigurationRequest,
     to_settings,
 )
-from orchestrator.domain.configuration import Settings, settings_from_wire
+from orchestrator.domain.configuration import GroupingType, Settings, settings_from_wire
+from orchestrator.kernel.conditions import ALWAYS, IfMatch, etag
 from orchestrator.kernel.errors import BadRequest, Conflict, NotFound
 from orchestrator.kernel.fields import refused
 from orchestrator.kernel.ids import CONFIGURATION, is_id, new_id
@@ -97,31 +99,44 @@ async def create(
 
 
 async def replace(
-    unit: Unit, account_id: str, configuration_id: str, request: UpdateConfigurationRequest, *, allow_insecure: bool
+    unit: Unit,
+    account_id: str,
+    configuration_id: str,
+    request: UpdateConfigurationRequest,
+    *,
+    if_match: IfMatch = ALWAYS,
+    allow_insecure: bool,
 ) -> Operation:
-    """Replace the settings whole. Raises NotFound, BadRequest, Conflict."""
+    """Replace the settings whole. Raises NotFound, PreconditionFailed, BadRequest, Conflict."""
     _check(request, allow_insecure=allow_insecure)
-    await store.lock_account(unit, account_id)
-    before = await find(unit, account_id, configuration_id)
-    if request.conversation_grouping_type is not before.settings.grouping_type:
-        raise refused(
-            "/conversationGroupingType",
-            f"cannot be changed from {before.settings.grouping_type}; create another configuration",
-            request.conversation_grouping_type,
-        )
+    before = await _lock(unit, account_id, configuration_id, if_match)
+    _check_grouping_type(before, request.conversation_grouping_type)
     body = to_settings(request, display_name=request.display_name or before.body["displayName"])
-    after = changed(
-        before, version=before.version + 1, body=body, settings=settings_from_wire(body), updated_at=unit.now
-    )
-    await _check_bridge(unit, after)
-    await store.advance(unit, after)
-    return await _complete(unit, after)
+    return await _advance(unit, before, body)
 
 
-async def delete(unit: Unit, account_id: str, configuration_id: str) -> Operation:
-    """Delete a configuration. Raises NotFound, and Conflict while a conversation of it is ACTIVE or INACTIVE."""
-    await store.lock_account(unit, account_id)
-    configuration = await find(unit, account_id, configuration_id)
+async def patch(
+    unit: Unit,
+    account_id: str,
+    configuration_id: str,
+    request: PatchConfigurationRequest,
+    *,
+    if_match: IfMatch = ALWAYS,
+    allow_insecure: bool,
+) -> Operation:
+    """Change the settings that the request names. Raises NotFound, PreconditionFailed, BadRequest, Conflict."""
+    _check(request, allow_insecure=allow_insecure)
+    before = await _lock(unit, account_id, configuration_id, if_match)
+    _check_grouping_type(before, request.conversation_grouping_type)
+    return await _advance(unit, before, patched(before.body, request))
+
+
+async def delete(unit: Unit, account_id: str, configuration_id: str, *, if_match: IfMatch = ALWAYS) -> Operation:
+    """Delete a configuration.
+
+    Raises NotFound, PreconditionFailed, and Conflict while a conversation of it is ACTIVE or INACTIVE.
+    """
+    configuration = await _lock(unit, account_id, configuration_id, if_match)
     await store.lock_against_opening(unit, account_id, configuration_id)
     if (conversation_id := await store.open_conversation(unit, account_id, configuration_id)) is not None:
         raise _conflict(
@@ -140,9 +155,41 @@ def check_callbacks(callbacks: Collection[StatusCallback], *, allow_insecure: bo
             raise refused(f"{pointer}/{position}/url", str(error), callback.url) from error
 
 
-def _check(request: CreateConfigurationRequest | UpdateConfigurationRequest, *, allow_insecure: bool) -> None:
-    check_channel_settings(request.channel_settings or {})
+async def _lock(unit: Unit, account_id: str, configuration_id: str, if_match: IfMatch) -> Configuration:
+    """The configuration, which nobody else changes until the unit ends. Raises NotFound, PreconditionFailed."""
+    await store.lock_account(unit, account_id)
+    configuration = await find(unit, account_id, configuration_id)
+    if_match.require(etag(configuration.version))
+    return configuration
+
+
+async def _advance(unit: Unit, before: Configuration, body: Mapping[str, Any]) -> Operation:
+    """Make this the current version. Also where nothing is different: every accepted write is one."""
+    after = changed(
+        before, version=before.version + 1, body=body, settings=settings_from_wire(body), updated_at=unit.now
+    )
+    await _check_bridge(unit, after)
+    await store.advance(unit, after)
+    return await _complete(unit, after)
+
+
+def _check(
+    request: CreateConfigurationRequest | UpdateConfigurationRequest | PatchConfigurationRequest,
+    *,
+    allow_insecure: bool,
+) -> None:
+    settings = request.channel_settings or {}
+    check_channel_settings({channel: setting for channel, setting in settings.items() if setting is not None})
     check_callbacks(request.status_callbacks or (), allow_insecure=allow_insecure, pointer="/statusCallbacks")
+
+
+def _check_grouping_type(before: Configuration, wanted: GroupingType | None) -> None:
+    if wanted not in {None, before.settings.grouping_type}:
+        raise refused(
+            "/conversationGroupingType",
+            f"cannot be changed from {before.settings.grouping_type}; create another configuration",
+            wanted,
+        )
 
 
 async def _check_bridge(unit: Unit, configuration: Configuration) -> None:

@@ -8,7 +8,6 @@ from orchestrator.conversations import service
 from orchestrator.conversations.model import MOST_METADATA, Conversation
 from orchestrator.domain.configuration import StatusCallback
 from orchestrator.domain.lifecycle import Status
-from orchestrator.kernel.errors import BadRequest
 from orchestrator.kernel.fields import refused
 from orchestrator.kernel.unit import Unit
 from orchestrator.outbox.record import Outbox
@@ -38,7 +37,8 @@ class Change:
 async def change(unit: Unit, account_id: str, conversation_id: str, wish: Change) -> Conversation:
     """Change a conversation; one CONVERSATION_UPDATED if its status, name or metadata is different afterwards.
 
-    Raises NotFound, and BadRequest when the conversation is CLOSED: that is final.
+    Raises NotFound, and BadRequest when the conversation is CLOSED. One whose closing time has passed can only be
+    closed.
     """
     conversation = await service.lock(unit, account_id, conversation_id)
     before = (conversation.status, conversation.name, dict(conversation.metadata))
@@ -50,8 +50,8 @@ async def change(unit: Unit, account_id: str, conversation_id: str, wish: Change
     callbacks = conversation.own_callbacks if wish.callbacks is Keep.KEEP else wish.callbacks
     if before == after and callbacks == conversation.own_callbacks:
         return conversation
-    if conversation.status is Status.CLOSED:
-        raise BadRequest(f"conversation {conversation_id} is CLOSED; a closed conversation never changes")
+    if conversation.status is Status.CLOSED or wish.status is not Status.CLOSED:
+        service.require_open(unit, conversation)
     outbox = Outbox(unit)
     conversation.own_callbacks = callbacks
     status, conversation.name, conversation.metadata = after

@@ -1,11 +1,13 @@
 """A conversation as the services work on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from orchestrator.domain.addresses import Channel
 from orchestrator.domain.configuration import Settings, StatusCallback
+from orchestrator.domain.grouping import Member, keys_of_members
 from orchestrator.domain.lifecycle import Life, Status
 from orchestrator.participants.model import Participant
 
@@ -19,15 +21,16 @@ class Conversation:
 
     account_id: str
     id: str
-    configuration_id: str
-    configuration_version: int
+    configuration_id: str | None
+    """None when all its settings were given with it."""
+    configuration_version: int | None
     settings: Settings
-    """Of the pinned configuration version."""
+    """In force: those of the pinned configuration version, unless it has its own."""
     status: Status
     created_at: datetime
     updated_at: datetime
     live_callbacks: tuple[StatusCallback, ...]
-    """The configuration's, as they are now."""
+    """The configuration's as they are now; without a configuration, those of its own settings."""
     own_callbacks: tuple[StatusCallback, ...] | None = None
     """The conversation's own instead; none at all silence it."""
     name: str | None = None
@@ -37,6 +40,8 @@ class Conversation:
     event_sequence: int = 0
     participants: list[Participant] = field(default_factory=list)
     is_new: bool = False
+    own_body: Mapping[str, Any] | None = None
+    """Its own settings whole, in the API's JSON form; None: those of the pinned version."""
 
     @property
     def callbacks(self) -> tuple[StatusCallback, ...]:
@@ -44,9 +49,28 @@ class Conversation:
         return self.live_callbacks if self.own_callbacks is None else self.own_callbacks
 
     @property
-    def pinned(self) -> tuple[str, str, int]:
-        """The configuration version it was created with."""
+    def pinned(self) -> tuple[str, str, int] | None:
+        """The configuration version whose settings are in force; None when it has its own."""
+        if self.own_body is not None or self.configuration_id is None or self.configuration_version is None:
+            return None
         return (self.account_id, self.configuration_id, self.configuration_version)
+
+    @property
+    def scope(self) -> tuple[str, str]:
+        """Within what its grouping keys are held once: its configuration, or all settings given with conversations."""
+        return (self.account_id, self.configuration_id or "")
+
+    def keys(self, members: Sequence[Participant] | None = None) -> set[tuple[str, str, str]]:
+        """The grouping keys of its participants, or of those it is about to have, within its scope."""
+        meant = [
+            Member(
+                member.type,
+                tuple(own.value for own in member.addresses),
+                member.profile_id,
+            )
+            for member in (self.participants if members is None else members)
+        ]
+        return {(*self.scope, key) for key in keys_of_members(self.settings.grouping_type, meant)}
 
     @property
     def life(self) -> Life:

@@ -3,7 +3,7 @@
 Lock order: configuration, then key, then conversation, then its participants, communications and events.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import asyncpg
 
@@ -11,13 +11,13 @@ from orchestrator.configurations import service as configurations
 from orchestrator.configurations.model import Configuration
 from orchestrator.conversations import schemas, store
 from orchestrator.conversations.model import Conversation
-from orchestrator.conversations.store import GroupKey
+from orchestrator.conversations.store import ConversationKey, GroupKey
 from orchestrator.domain import lifecycle
 from orchestrator.domain.addresses import Channel
-from orchestrator.domain.configuration import Settings, callbacks_from_wire
+from orchestrator.domain.configuration import Settings, callbacks_from_wire, settings_from_wire
 from orchestrator.domain.events import EventType
 from orchestrator.domain.lifecycle import Status
-from orchestrator.kernel.errors import NotFound
+from orchestrator.kernel.errors import BadRequest, NotFound
 from orchestrator.kernel.ids import CONVERSATION, is_id, new_id
 from orchestrator.kernel.paging import Page, PageRequest
 from orchestrator.kernel.unit import Unit
@@ -36,6 +36,7 @@ async def open_for(
     """
     opened: dict[GroupKey, Conversation] = {}
     remaining = dict(wanted)
+    entered: dict[ConversationKey, Conversation] = {}
     while remaining:
         holders = await store.holders(unit, remaining)
         free = {key: configuration for key, configuration in remaining.items() if key not in holders}
@@ -47,9 +48,9 @@ async def open_for(
             for key in free:
                 if key in won or key not in new:
                     del remaining[key]
-        entered = await _enter(unit, outbox, holders, {key: remaining[key] for key in holders})
-        for key, conversation in entered.items():
-            opened[key] = conversation
+        live = {key[:2]: configuration for key, configuration in wanted.items()}
+        for key in await enter(unit, outbox, holders, entered, live):
+            opened[key] = entered[key[0], holders[key]]
             del remaining[key]
     return opened
 
@@ -69,44 +70,61 @@ def _new(unit: Unit, configuration: Configuration) -> Conversation:
     )
 
 
-async def _enter(
-    unit: Unit, outbox: Outbox, holders: Mapping[GroupKey, str], held: Mapping[GroupKey, Configuration]
-) -> dict[GroupKey, Conversation]:
-    """Lock the conversations that hold keys. Those that have ended meanwhile are not returned: their keys are free."""
-    if not held:
-        return {}
-    rows = await store.lock(unit, {(key[0], holders[key]) for key in held})
-    loaded = await load(unit, rows, {key[:2]: configuration for key, configuration in held.items()})
-    ended = [found for found in loaded if lifecycle.has_ended(found.life, unit.now)]
-    overdue = [found for found in ended if found.status is not Status.CLOSED]
+async def enter(
+    unit: Unit,
+    outbox: Outbox,
+    holders: Mapping[GroupKey, str],
+    entered: dict[ConversationKey, Conversation],
+    live: Mapping[tuple[str, str], Configuration] | None = None,
+) -> list[GroupKey]:
+    """Lock the conversations that hold keys, but for those entered before; returns the keys that open ones still hold.
+
+    Those that have ended meanwhile are closed: their keys are free. So is one that was given up before the lock came,
+    because a participant has another address now.
+    """
+    strange = {(key[0], holder) for key, holder in holders.items()} - entered.keys()
+    held: Mapping[GroupKey, str] = holders
+    if strange:
+        loaded = await load(unit, await store.lock(unit, strange), live)
+        await close_overdue(unit, outbox, loaded)
+        entered |= {(found.account_id, found.id): found for found in loaded if found.status is not Status.CLOSED}
+        # Only an open conversation holds a key; whatever else is named by one would be met again and again.
+        if dead := strange - entered.keys():
+            await store.release_keys(unit, dead)
+        held = await store.holders(unit, holders)
+    return [key for key, holder in holders.items() if (key[0], holder) in entered and held.get(key) == holder]
+
+
+async def close_overdue(unit: Unit, outbox: Outbox, conversations: Sequence[Conversation]) -> None:
+    """Close those of these locked conversations whose closing time has passed."""
+    overdue = [
+        one for one in conversations if one.status is not Status.CLOSED and lifecycle.has_ended(one.life, unit.now)
+    ]
     for conversation in overdue:
         change_status(unit, outbox, conversation, Status.CLOSED)
     await save(unit, overdue)
-    gone = {(conversation.account_id, conversation.id) for conversation in ended}
-    alive = {(found.account_id, found.id): found for found in loaded if (found.account_id, found.id) not in gone}
-    # Only an open conversation holds a key; whatever else is named by one would be met again and again.
-    if dead := {(key[0], holders[key]) for key in held} - alive.keys():
-        await store.release_keys(unit, dead)
-    return {key: alive[key[0], holders[key]] for key in held if (key[0], holders[key]) in alive}
 
 
 async def load(
     unit: Unit, rows: Sequence[asyncpg.Record], live: Mapping[tuple[str, str], Configuration] | None = None
 ) -> list[Conversation]:
-    """Conversations from their rows, with participants, pinned settings and the callbacks in force.
+    """Conversations from their rows, with participants, the settings in force and the callbacks in force.
 
     `live` are the current configurations by (account, id), where the caller knows them already.
     """
     if not rows:
         return []
-    pinned = await configurations.settings_of(
-        unit, {(row["account_id"], row["configuration_id"], row["configuration_version"]) for row in rows}
-    )
+    pinned = {
+        (row["account_id"], row["configuration_id"], row["configuration_version"])
+        for row in rows
+        if row["settings"] is None
+    }
+    settings = await configurations.settings_of(unit, pinned)
     members = await participants.of_conversations(unit, {(row["account_id"], row["id"]) for row in rows})
     if live is None:
         current = await configurations.current(unit, {row["account_id"] for row in rows})
         live = {(one.account_id, one.id): one for several in current.values() for one in several}
-    return [_from_row(row, pinned, live, members[row["account_id"], row["id"]]) for row in rows]
+    return [_from_row(row, settings, live, members[row["account_id"], row["id"]]) for row in rows]
 
 
 def _from_row(
@@ -115,9 +133,10 @@ def _from_row(
     live: Mapping[tuple[str, str], Configuration],
     members: list[Participant],
 ) -> Conversation:
-    settings = pinned[row["account_id"], row["configuration_id"], row["configuration_version"]]
-    configuration = live.get((row["account_id"], row["configuration_id"]))
-    own_callbacks = row["status_callbacks"]
+    own_body, own_callbacks = row["settings"], row["status_callbacks"]
+    scope = (row["account_id"], row["configuration_id"])
+    settings = settings_from_wire(own_body) if own_body else pinned[*scope, row["configuration_version"]]
+    configuration = live.get(scope)
     return Conversation(
         account_id=row["account_id"],
         id=row["id"],
@@ -135,6 +154,7 @@ def _from_row(
         next_transition_at=row["next_transition_at"],
         event_sequence=row["event_sequence"],
         participants=members,
+        own_body=own_body,
     )
 
 
@@ -177,7 +197,7 @@ async def save(unit: Unit, conversations: Sequence[Conversation]) -> None:
         await store.release_keys(unit, {(conversation.account_id, conversation.id) for conversation in closed})
 
 
-async def lock_all(unit: Unit, keys: Collection[store.ConversationKey]) -> dict[store.ConversationKey, Conversation]:
+async def lock_all(unit: Unit, keys: Collection[ConversationKey]) -> dict[ConversationKey, Conversation]:
     """Conversations by (account, id), locked for a change; those that are not there are left out."""
     found = await load(unit, await store.lock(unit, keys))
     return {(conversation.account_id, conversation.id): conversation for conversation in found}
@@ -190,35 +210,49 @@ async def lock_due(unit: Unit, *, limit: int) -> list[Conversation]:
 
 async def lock(unit: Unit, account_id: str, conversation_id: str) -> Conversation:
     """One conversation, locked for a change. Raises NotFound."""
-    found = await load(unit, await store.lock(unit, _key(account_id, conversation_id)))
+    found = await load(unit, await store.lock(unit, _known([(account_id, conversation_id)])))
     if not found:
         raise NotFound(f"there is no conversation {conversation_id}")
     return found[0]
+
+
+async def remove(unit: Unit, account_id: str, conversation_id: str) -> None:
+    """Delete one conversation with everything that belongs to it. Raises NotFound."""
+    if not await store.lock(unit, _known([(account_id, conversation_id)])):
+        raise NotFound(f"there is no conversation {conversation_id}")
+    await store.remove(unit, account_id, conversation_id)
 
 
 async def find(unit: Unit, account_id: str, conversation_id: str) -> Conversation:
     """One conversation, to look at. Raises NotFound."""
-    found = await load(unit, await store.read(unit, _key(account_id, conversation_id)))
-    if not found:
+    key = (account_id, conversation_id)
+    found = (await find_all(unit, [key])).get(key)
+    if found is None:
         raise NotFound(f"there is no conversation {conversation_id}")
-    return found[0]
+    return found
 
 
-async def require(unit: Unit, account_id: str, conversation_id: str) -> None:
-    """Raises NotFound when the account has no such conversation."""
-    if not await store.read(unit, _key(account_id, conversation_id)):
-        raise NotFound(f"there is no conversation {conversation_id}")
+async def find_all(unit: Unit, keys: Collection[ConversationKey]) -> dict[ConversationKey, Conversation]:
+    """Conversations by (account, id), to look at; those that are not there are left out."""
+    found = await load(unit, await store.read(unit, _known(keys)))
+    return {(conversation.account_id, conversation.id): conversation for conversation in found}
 
 
-def _key(account_id: str, conversation_id: str) -> list[store.ConversationKey]:
-    """What to look up: nothing for a text that is no id, which the database might not be able to compare."""
-    return [(account_id, conversation_id)] if is_id(conversation_id, CONVERSATION) else []
+def require_open(unit: Unit, conversation: Conversation) -> None:
+    """Raise BadRequest when a conversation is CLOSED, or should be by now: that is final."""
+    if lifecycle.has_ended(conversation.life, unit.now):
+        raise BadRequest(f"conversation {conversation.id} is CLOSED; a closed conversation never changes")
+
+
+def _known(keys: Iterable[ConversationKey]) -> list[ConversationKey]:
+    """What to look up: no text that is no id, which the database might not be able to compare."""
+    return [key for key in keys if is_id(key[1], CONVERSATION)]
 
 
 async def list_page(unit: Unit, account_id: str, page: PageRequest) -> Page[Conversation]:
     """A page of the account's conversations, newest first; filters `status` (any of) and `channelId`."""
     ids = await store.page_of_ids(unit, account_id, page)
-    found = {
-        one.id: one for one in await load(unit, await store.read(unit, [(account_id, row.id) for row in ids.items]))
-    }
-    return Page([found[row.id] for row in ids.items], ids.next_token, ids.previous_token)
+    found = await find_all(unit, [(account_id, row.id) for row in ids.items])
+    # One that was deleted between the two statements is left out.
+    there = [one for row in ids.items if (one := found.get((account_id, row.id))) is not None]
+    return Page(there, ids.next_token, ids.previous_token)

@@ -10,13 +10,12 @@ from sqlalchemy import Row, select, union
 
 from orchestrator.conversations.model import Conversation
 from orchestrator.domain.addresses import Channel
-from orchestrator.domain.configuration import StatusCallback
 from orchestrator.kernel.paging import Page, PageRequest, fetch_page
 from orchestrator.kernel.unit import Unit
 from orchestrator.tables import conversation as tables
 
 GroupKey = tuple[str, str, str]
-"""Account id, configuration id, grouping key."""
+"""Account id, configuration id (empty: none), grouping key."""
 ConversationKey = tuple[str, str]
 """Account id, conversation id."""
 
@@ -50,6 +49,19 @@ async def take_keys(unit: Unit, wanted: Mapping[GroupKey, str]) -> set[GroupKey]
     return {(row["account_id"], row["configuration_id"], row["key"]) for row in rows}
 
 
+async def drop_keys(unit: Unit, conversation_id: str, keys: Collection[GroupKey]) -> None:
+    """Free those of these keys that a conversation holds."""
+    await unit.driver.execute(
+        """
+        delete from conversation_keys
+        where (account_id, configuration_id, key) in (select * from unnest($1::text[], $2::text[], $3::text[]))
+          and conversation_id = $4
+        """,
+        *_columns(keys, 3),
+        conversation_id,
+    )
+
+
 async def release_keys(unit: Unit, conversations: Collection[ConversationKey]) -> None:
     """Free every key of conversations that are closed."""
     await unit.driver.execute(
@@ -62,9 +74,26 @@ async def release_keys(unit: Unit, conversations: Collection[ConversationKey]) -
 
 
 _COLUMNS = """
-    c.account_id, c.id, c.configuration_id, c.configuration_version, c.status, c.name, c.metadata, c.status_callbacks,
-    c.channel_activity, c.next_transition_at, c.event_sequence, c.created_at, c.updated_at
+    c.account_id, c.id, c.configuration_id, c.configuration_version, c.settings, c.status, c.name, c.metadata,
+    c.status_callbacks, c.channel_activity, c.next_transition_at, c.event_sequence, c.created_at, c.updated_at
 """
+
+_BELONGINGS = (
+    "conversation_keys",
+    "participants",
+    "participant_addresses",
+    "communications",
+    "actions",
+    "deliveries",
+    "events",
+)
+
+
+async def lock_membership(unit: Unit, account_id: str, conversation_id: str) -> None:
+    """Wait until nobody else changes who takes part. The conversation itself is not locked, and need not be there."""
+    await unit.driver.execute(
+        "select pg_advisory_xact_lock(hashtextextended($1, 0))", f"members {account_id} {conversation_id}"
+    )
 
 
 async def lock(unit: Unit, conversations: Collection[ConversationKey]) -> list[asyncpg.Record]:
@@ -112,15 +141,16 @@ async def insert(unit: Unit, conversations: Sequence[Conversation]) -> None:
         """
         insert into conversations
           (account_id, id, status, channel_activity, next_transition_at, event_sequence, name, metadata, updated_at,
-           configuration_id, configuration_version, created_at)
+           status_callbacks, configuration_id, configuration_version, created_at, settings)
         select * from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[], $6::bigint[],
-                             $7::text[], $8::jsonb[], $9::timestamptz[], $10::text[], $11::int[], $12::timestamptz[])
+                             $7::text[], $8::jsonb[], $9::timestamptz[], $10::jsonb[], $11::text[], $12::int[],
+                             $13::timestamptz[], $14::jsonb[])
         """,
         *_values(conversations),
-        [conversation.updated_at for conversation in conversations],
         [conversation.configuration_id for conversation in conversations],
         [conversation.configuration_version for conversation in conversations],
         [conversation.created_at for conversation in conversations],
+        [_json(conversation.own_body) for conversation in conversations],
     )
 
 
@@ -138,8 +168,19 @@ async def update(unit: Unit, conversations: Sequence[Conversation]) -> None:
         where c.account_id = changed.account_id and c.id = changed.id
         """,
         *_values(conversations),
-        [conversation.updated_at for conversation in conversations],
-        [_callbacks_column(conversation.own_callbacks) for conversation in conversations],
+    )
+
+
+async def remove(unit: Unit, account_id: str, conversation_id: str) -> None:
+    """Delete a conversation, which is locked, and everything that belongs to it."""
+    for table in _BELONGINGS:
+        await unit.driver.execute(
+            f"delete from {table} where account_id = $1 and conversation_id = $2",  # noqa: S608 - constants
+            account_id,
+            conversation_id,
+        )
+    await unit.driver.execute(
+        "delete from conversations where account_id = $1 and id = $2", account_id, conversation_id
     )
 
 
@@ -180,8 +221,8 @@ def _activity_column(activity: Mapping[Channel, datetime]) -> str:
     return orjson.dumps({channel.value: moment for channel, moment in activity.items()}).decode()
 
 
-def _callbacks_column(callbacks: tuple[StatusCallback, ...] | None) -> str | None:
-    return None if callbacks is None else orjson.dumps(callbacks).decode()
+def _json(value: object) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
 
 
 def _values(conversations: Sequence[Conversation]) -> tuple[list[Any], ...]:
@@ -193,7 +234,9 @@ def _values(conversations: Sequence[Conversation]) -> tuple[list[Any], ...]:
         [conversation.next_transition_at for conversation in conversations],
         [conversation.event_sequence for conversation in conversations],
         [conversation.name for conversation in conversations],
-        [orjson.dumps(conversation.metadata).decode() for conversation in conversations],
+        [_json(conversation.metadata) for conversation in conversations],
+        [conversation.updated_at for conversation in conversations],
+        [_json(conversation.own_callbacks) for conversation in conversations],
     )
 
 

@@ -40,6 +40,7 @@ class Settings:
 
     grouping_type: GroupingType
     memory_store_id: str
+    """Empty where none is named: nobody is recognised then."""
     rules: Mapping[Channel, tuple[CaptureRule, ...]]
     timeouts: Mapping[Channel, Timeouts]
     status_callbacks: tuple[StatusCallback, ...]
@@ -56,7 +57,7 @@ def settings_from_wire(body: Mapping[str, Any]) -> Settings:
     }
     return Settings(
         grouping_type=GroupingType(body["conversationGroupingType"]),
-        memory_store_id=body["memoryStoreId"],
+        memory_store_id=body["memoryStoreId"] or "",
         rules=rules,
         timeouts={channel: _timeouts(setting.get("statusTimeouts") or {}) for channel, setting in channels.items()},
         status_callbacks=callbacks_from_wire(body.get("statusCallbacks") or ()),

@@ -9,8 +9,13 @@
 Addresses are compared in canonical form. A key is held while its conversation is ACTIVE or INACTIVE.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations, product
+
 from orchestrator.domain.addresses import Address
 from orchestrator.domain.configuration import GroupingType
+from orchestrator.domain.identity import ParticipantType
 
 _SEPARATOR = " "  # written between the parts of a key
 _ESCAPED = str.maketrans({"\\": "\\\\", _SEPARATOR: "\\_"})
@@ -34,6 +39,63 @@ def grouping_key(grouping: GroupingType, one: Address, other: Address, profile_i
             return _key("channel", one.channel, *pair)
         case _:
             return _key("addresses", *pair)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What of a participant decides which traffic belongs to its conversation."""
+
+    type: ParticipantType
+    addresses: tuple[Address, ...]
+    profile_id: str | None = None
+
+
+def keys_of_members(grouping: GroupingType, members: Sequence[Member]) -> frozenset[str]:
+    """The keys that a conversation of these participants holds: those of the traffic that they may exchange.
+
+    Every pair of addresses of two members who face each other; by profile, one key for each customer whose profile is
+    known, instead of that customer's pairs (contract: conversations.md section 3.4). One participant alone, or none,
+    holds no pair.
+    """
+    by_profile = grouping is GroupingType.PROFILE
+    known = {member.profile_id for member in members if member.profile_id is not None} if by_profile else set()
+    keys = {_key("profile", profile_id) for profile_id in known}
+    strangers = [member for member in members if not by_profile or member.profile_id is None]
+    for one, other in _facing(strangers):
+        keys |= {
+            grouping_key(grouping, address, facing, None)
+            for address, facing in product(one.addresses, other.addresses)
+            if grouping is not GroupingType.ADDRESSES_AND_CHANNEL or address.channel is facing.channel
+        }
+    return frozenset(keys)
+
+
+def pairs_of_addresses(owned: Iterable[tuple[ParticipantType, int]]) -> int:
+    """How many pairs of addresses participants have who face each other, by the number that each of them owns.
+
+    No fewer than the keys of pairs, and known without making any.
+    """
+    customers = ours = unknown = among_unknown = 0
+    for of_type, count in owned:
+        match of_type:
+            case ParticipantType.CUSTOMER:
+                customers += count
+            case ParticipantType.UNKNOWN:
+                among_unknown += unknown * count
+                unknown += count
+            case _:
+                ours += count
+    return customers * ours + unknown * (customers + ours) + among_unknown
+
+
+def _facing(members: Iterable[Member]) -> Iterator[tuple[Member, Member]]:
+    """Those who may talk to each other: a customer to anybody else, our side to customers, an UNKNOWN one to all."""
+    customers, ours, unknown = list[Member](), list[Member](), list[Member]()
+    sides = {ParticipantType.CUSTOMER: customers, ParticipantType.UNKNOWN: unknown}
+    for member in members:
+        if member.addresses:
+            sides.get(member.type, ours).append(member)
+    return chain(product(customers, ours), product(unknown, customers + ours), combinations(unknown, 2))
 
 
 def _key(*parts: str) -> str:

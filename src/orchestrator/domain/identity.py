@@ -4,6 +4,7 @@ Sources: conversations.md section 7 and memory.md section 6 of the contract; the
 that WhatsApp and phone of one number meet in one profile.
 """
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
@@ -117,3 +118,16 @@ def recognition(
         case Channel.EMAIL:
             identifier = Identifier("email", number)
     return Recognition((identifier,), identifier) if identifier else None
+
+
+def recognition_of_all(addresses: Iterable[Address], *, link_phone_and_whatsapp: bool = True) -> Recognition | None:
+    """How somebody is looked up who owns all these addresses: by each in turn; the first that counts anchors."""
+    known = [
+        one
+        for address in addresses
+        if (one := recognition(address, link_phone_and_whatsapp=link_phone_and_whatsapp)) is not None
+    ]
+    if not known:
+        return None
+    identifiers = dict.fromkeys(identifier for one in known for identifier in one.lookup)
+    return Recognition(tuple(identifiers), known[0].anchor)

@@ -34,6 +34,23 @@ class DeliveryStatus(StrEnum):
     FAILED = "FAILED"
 
 
+TWILIO_STATUSES = {
+    "accepted": DeliveryStatus.INITIATED,
+    "scheduled": DeliveryStatus.INITIATED,
+    "queued": DeliveryStatus.IN_PROGRESS,
+    "sending": DeliveryStatus.IN_PROGRESS,
+    "sent": DeliveryStatus.IN_PROGRESS,
+    "delivered": DeliveryStatus.DELIVERED,
+    "read": DeliveryStatus.READ,
+    "failed": DeliveryStatus.FAILED,
+    "undelivered": DeliveryStatus.FAILED,
+    "canceled": DeliveryStatus.FAILED,
+    "received": DeliveryStatus.DELIVERED,
+    "receiving": DeliveryStatus.DELIVERED,
+}
+"""Twilio's words for the status of a message, in its webhooks and in its Messages API."""
+
+
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
     """One communication that a provider reported: an SMS, a WhatsApp message, a final transcript fragment."""

@@ -27,6 +27,10 @@ _PAUSE = 0.05
 """Seconds before a batch that met a transient failure is written again."""
 
 
+class Outdated(Exception):
+    """What a batch had read was no longer true when it was locked: read again."""
+
+
 class Batcher(Generic[Item, Result]):
     """Collects items and writes them in batches.
 
@@ -95,12 +99,12 @@ class _Lane(Generic[Item, Result]):
                 future.set_result(result)
 
     async def _persist(self, items: Sequence[Item]) -> Sequence[Result]:
-        """Write items, again where the database only asks to repeat (a deadlock, a connection that was lost)."""
+        """Write items, again where that is all it takes (a deadlock, a lost connection, something that has ended)."""
         for attempt in range(1, _TRIES):
             try:
                 return await self._write(items)
             except Exception as error:
-                if not is_transient(error):
+                if not (is_transient(error) or isinstance(error, Outdated)):
                     raise
                 BATCH_RETRIES.inc()
                 log.warning("transient failure, writing the batch again", messages=len(items), error=_kind(error))

@@ -58,9 +58,9 @@ def _subject(landing: Landing, side: Side, policy: Policy) -> Subject | None:
         call_type=landing.message.attributes.get("callType", CallType.PSTN),
         link_phone_and_whatsapp=policy.link_phone_and_whatsapp,
     )
-    if recognised_by is None:
+    store_id = landing.settings.memory_store_id
+    if recognised_by is None or not store_id:
         return None
-    store_id = landing.configuration.settings.memory_store_id
     return Subject(landing.message.account_id, store_id, recognised_by)
 
 

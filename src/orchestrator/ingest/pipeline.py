@@ -1,34 +1,35 @@
 """The story of a message, top to bottom.
 
 It is told of a whole batch at once: each step is one set-based statement or a few, and a single message is a batch of
-one. Locks are taken in one order: receipt, identifier, key, conversation, and then what belongs to the conversation.
+one. A call that says where it belongs goes the same way before anything is said, as a message without content. Locks
+are taken in one order: receipt, identifier, key, conversation, what belongs to the conversation, and then the call.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.communications import service as communications
-from orchestrator.communications.model import Communication
-from orchestrator.conversations import schemas as conversation_schemas
+from orchestrator.configurations.model import Configuration
 from orchestrator.conversations import service as conversations
 from orchestrator.conversations.model import Conversation
-from orchestrator.domain.addresses import Channel
-from orchestrator.domain.events import EventType
+from orchestrator.conversations.telling import tell
 from orchestrator.domain.grouping import grouping_key
-from orchestrator.domain.identity import ParticipantType
 from orchestrator.domain.lifecycle import Status
-from orchestrator.domain.messages import DeliveryStatus, InboundMessage
-from orchestrator.ingest import receipts
+from orchestrator.domain.messages import InboundMessage
+from orchestrator.ingest import attaching, receipts
+from orchestrator.ingest.attributes import Attribute
+from orchestrator.ingest.batch import Outdated
+from orchestrator.ingest.belonging import find_belongings
 from orchestrator.ingest.capturing import capture
+from orchestrator.ingest.composing import compose
 from orchestrator.ingest.identifying import Policy, identify
-from orchestrator.ingest.landing import Landing, Outcome, Side
-from orchestrator.kernel.ids import COMMUNICATION, new_id
+from orchestrator.ingest.landing import ConversationKey, GroupKey, Landing, Outcome
+from orchestrator.ingest.receipts import Reported
 from orchestrator.kernel.unit import Unit
 from orchestrator.outbox.record import Outbox
-from orchestrator.participants import schemas as participant_schemas
 from orchestrator.participants import service as participants
 from orchestrator.participants.model import Participant
-from orchestrator.participants.service import Attendance, Party
+from orchestrator.participants.service import Attendance
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,59 +43,88 @@ class Landed:
 async def ingest(unit: Unit, messages: Sequence[InboundMessage], policy: Policy) -> list[tuple[Outcome, ...]]:
     """Land messages in the right conversations.
 
-    Returns, in the order of the messages, the outcome of each: one per configuration that captured it.
+    Returns, in the order of the messages, the outcome of each: one per conversation that it reached.
     """
     outbox = Outbox(unit)
-    fresh = await receipts.claim(unit, messages)
-    landings = await capture(unit, fresh)
+    fresh, reported = await receipts.claim(unit, messages)
+    belongings = await find_belongings(unit, fresh)
+    landings = await capture(unit, fresh, belongings)
     await identify(unit, landings, policy)
     landed = await _find_conversations(unit, outbox, landings)
-    spoken = await _attend(unit, outbox, landed)
+    spoken = await _attend(unit, outbox, landed, reported)
     await communications.append(unit, outbox, spoken)
     await conversations.save(unit, _distinct(landed))
     await outbox.write()
+    await attaching.note(unit, fresh, belongings, [one.landing for one in landed])
     captured = {id(one.landing.message) for one in landed}
-    await receipts.note_uncaptured(unit, [message for message in fresh if id(message) not in captured])
+    uncaptured = [message for message in fresh if message.content and id(message) not in captured]
+    await receipts.note_uncaptured(unit, uncaptured, belongings)
     return _outcomes(messages, fresh, landed)
 
 
 async def _find_conversations(unit: Unit, outbox: Outbox, landings: Sequence[Landing]) -> list[Landed]:
-    """The open conversation of each landing's grouping key: one that is there, or a new one."""
+    """The conversation that each landing's call names; else the open one of its grouping key, there or new."""
     for landing in landings:
-        customer = landing.customer
-        landing.key = grouping_key(
-            landing.configuration.settings.grouping_type,
-            landing.author.address,
-            landing.recipient.address,
-            customer.profile_id if customer else None,
-        )
-    wanted = {landing.group_key: landing.configuration for landing in landings}
+        landing.key = _grouping_key(landing)
+    wanted = {landing.group_key: landing.target for landing in landings if isinstance(landing.target, Configuration)}
+    await attaching.take_keys(unit, outbox, landings)
     opened = await conversations.open_for(unit, outbox, wanted)
-    return [Landed(landing, opened[landing.group_key]) for landing in landings if landing.group_key in opened]
+    named = await attaching.enter(unit, landings, opened.values())
+    found = [(landing, _reached(landing, opened, named)) for landing in landings]
+    return [Landed(landing, conversation) for landing, conversation in found if conversation is not None]
 
 
-async def _attend(unit: Unit, outbox: Outbox, landed: Sequence[Landed]) -> list[communications.Appended]:
+def _grouping_key(landing: Landing) -> str | None:
+    if isinstance(landing.target, Conversation):
+        return None
+    customer = landing.customer
+    return grouping_key(
+        landing.settings.grouping_type,
+        landing.author.address,
+        landing.recipient.address,
+        customer.profile_id if customer else None,
+    )
+
+
+def _reached(
+    landing: Landing, opened: Mapping[GroupKey, Conversation], named: Mapping[ConversationKey, Conversation]
+) -> Conversation | None:
+    """None while the configuration is being deleted. Raises Outdated if the call says that it belongs there."""
+    if isinstance(landing.target, Conversation):
+        return named[landing.target.account_id, landing.target.id]
+    conversation = opened.get(landing.group_key)
+    if conversation is None and isinstance(landing.by, Attribute):
+        raise Outdated(f"configuration {landing.target.id} is being deleted")
+    return conversation
+
+
+async def _attend(
+    unit: Unit, outbox: Outbox, landed: Sequence[Landed], reported: Reported
+) -> list[communications.Appended]:
     """Both parties take part: find or add them, tell of what is new, and make the communications they spoke."""
     attendance = Attendance()
     spoken = []
     for one in landed:
-        ends = one.landing.sides
-        author, recipient = (
-            _join(unit, attendance, one.conversation, side, facing)
-            for side, facing in zip(ends, ends[::-1], strict=True)
-        )
-        one.landing.outcome = _outcome(one.conversation)
-        conversations.communicate(unit, outbox, one.conversation, one.landing.message.channel)
-        spoken.append((one.conversation, _communication(unit, one, author, recipient)))
+        landing, conversation = one.landing, one.conversation
+        author, recipient = _join(unit, attendance, landing, conversation)
+        landing.outcome = _outcome(conversation)
+        if landing.message.content:
+            conversations.communicate(unit, outbox, conversation, landing.message.channel)
+            spoken.append((conversation, compose(unit, landing, conversation, (author, recipient), reported)))
+        elif conversation.status is Status.INACTIVE:
+            # A call wakes it up, and counts once: else it would be INACTIVE again before anything can be said.
+            conversations.communicate(unit, outbox, conversation, landing.message.channel)
     await participants.write(unit, attendance)
-    _tell(outbox, _distinct(landed), attendance)
+    tell(outbox, _distinct(landed), attendance)
     return spoken
 
 
-def _join(unit: Unit, attendance: Attendance, conversation: Conversation, side: Side, facing: Side) -> Participant:
+def _join(unit: Unit, attendance: Attendance, landing: Landing, conversation: Conversation) -> list[Participant]:
+    """Author and recipient. Their addresses stand for a call from when it is attached, or opens the conversation."""
+    begins = landing.attaches or (isinstance(landing.by, Attribute) and conversation.is_new)
+    parties = landing.parties(landing.message.channel_id if begins else None)
     key = (conversation.account_id, conversation.id)
-    party = Party(side.address, facing.address, side.type, side.profile_id)
-    return participants.attend(unit, attendance, key, conversation.participants, party)
+    return [participants.attend(unit, attendance, key, conversation.participants, party) for party in parties]
 
 
 def _outcome(conversation: Conversation) -> Outcome:
@@ -103,63 +133,14 @@ def _outcome(conversation: Conversation) -> Outcome:
     return Outcome.REOPENED if conversation.status is Status.INACTIVE else Outcome.JOINED
 
 
-def _communication(unit: Unit, one: Landed, author: Participant, recipient: Participant) -> Communication:
-    message = one.landing.message
-    receiver = _end(one.landing.recipient, recipient)
-    if (delivery_status := _delivery_status(one.landing)) is not None:
-        receiver["deliveryStatus"] = delivery_status
-    return Communication(
-        account_id=one.conversation.account_id,
-        conversation_id=one.conversation.id,
-        id=new_id(COMMUNICATION),
-        author=_end(one.landing.author, author),
-        recipients=[receiver],
-        content=message.content,
-        occurred_at=message.occurred_at or unit.now,
-        created_at=unit.now,
-        updated_at=unit.now,
-        channel_id=message.channel_id,
-        resource_id=message.resource_id,
-        trace=one.landing.trace(),
-    )
-
-
-def _delivery_status(landing: Landing) -> DeliveryStatus | None:
-    """What the provider told. Otherwise a message of ours is on its way, and any other has arrived; speech has none."""
-    message = landing.message
-    if message.delivery_status is not None or message.channel is Channel.VOICE:
-        return message.delivery_status
-    ours = landing.author.type is ParticipantType.AGENT
-    return DeliveryStatus.IN_PROGRESS if ours else DeliveryStatus.DELIVERED
-
-
-def _end(side: Side, participant: Participant) -> dict[str, str]:
-    """The author or a recipient, as the communication shows it; always with its participant."""
-    return {"address": side.address.address, "channel": side.address.channel, "participantId": participant.id}
-
-
-def _tell(outbox: Outbox, touched: Iterable[Conversation], attendance: Attendance) -> None:
-    """CONVERSATION_CREATED comes before PARTICIPANT_ADDED, that before COMMUNICATION_CREATED."""
-    by_key = {(conversation.account_id, conversation.id): conversation for conversation in touched}
-    for conversation in by_key.values():
-        if conversation.is_new:
-            outbox.append(conversation, EventType.CONVERSATION_CREATED, conversation_schemas.to_event(conversation))
-    for event, members in (
-        (EventType.PARTICIPANT_ADDED, attendance.added),
-        (EventType.PARTICIPANT_UPDATED, attendance.changed),
-    ):
-        for member in members:
-            conversation = by_key[member.account_id, member.conversation_id]
-            outbox.append(conversation, event, participant_schemas.to_wire(member))
-
-
 def _distinct(landed: Iterable[Landed]) -> list[Conversation]:
-    return list({id(one.conversation): one.conversation for one in landed}.values())
+    return list({(one.conversation.account_id, one.conversation.id): one.conversation for one in landed}.values())
 
 
 def _outcomes(
     messages: Sequence[InboundMessage], fresh: Sequence[InboundMessage], landed: Sequence[Landed]
 ) -> list[tuple[Outcome, ...]]:
+    """The outcomes of each message; none of an event without a word said."""
     reached: dict[int, list[Outcome]] = {id(message): [] for message in fresh}
     for one in landed:
         reached[id(one.landing.message)].append(one.landing.outcome)

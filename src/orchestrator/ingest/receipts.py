@@ -1,36 +1,55 @@
-"""Which provider messages were seen: the first one with an id counts; what nobody captured leaves a trace."""
+"""Which provider messages were seen: the first one with an id counts. What nobody captured leaves a trace."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from orchestrator.domain.messages import InboundMessage
+from orchestrator.domain.messages import DeliveryStatus, InboundMessage
+from orchestrator.ingest.belonging import Belonging, Belongings
 from orchestrator.kernel.ids import UNCAPTURED, new_id
 from orchestrator.kernel.unit import Unit
 
+MessageKey = tuple[str, str]
+"""Account id, the provider's id of the message."""
+Reported = Mapping[MessageKey, DeliveryStatus]
+"""How far messages had got before they themselves came."""
 
-async def claim(unit: Unit, messages: Sequence[InboundMessage]) -> list[InboundMessage]:
-    """The messages that are seen for the first time. A unit that sees one at the same instant waits for us."""
-    first = {(message.account_id, message.resource_id): message for message in reversed(messages)}
-    ordered = sorted(first)
+
+async def claim(unit: Unit, messages: Sequence[InboundMessage]) -> tuple[list[InboundMessage], Reported]:
+    """The messages that are seen for the first time, and what was reported of them before.
+
+    A unit that sees one at the same instant waits for us. Calls of which nothing is said yet have no receipt: they are
+    all let through.
+    """
+    first = {_key(message): message for message in reversed(messages) if message.content}
+    rows = await _claim(unit, sorted(first)) if first else {}
+    fresh = [one for one in messages if not one.content or (_key(one) in rows and first[_key(one)] is one)]
+    return fresh, {key: DeliveryStatus(status) for key, status in rows.items() if status is not None}
+
+
+async def _claim(unit: Unit, keys: Sequence[MessageKey]) -> dict[MessageKey, str | None]:
     rows = await unit.driver.fetch(
         """
         insert into receipts (account_id, resource_id, received_at)
         select account_id, resource_id, $3 from unnest($1::text[], $2::text[]) as seen (account_id, resource_id)
-        on conflict do nothing
-        returning account_id, resource_id
+        on conflict (account_id, resource_id) do update set is_seen = true, received_at = excluded.received_at
+          where not receipts.is_seen
+        returning account_id, resource_id, early_status
         """,
-        [account_id for account_id, _ in ordered],
-        [resource_id for _, resource_id in ordered],
+        [account_id for account_id, _ in keys],
+        [resource_id for _, resource_id in keys],
         unit.now,
     )
-    claimed = {(row["account_id"], row["resource_id"]) for row in rows}
-    return [message for key, message in reversed(first.items()) if key in claimed]
+    return {(row["account_id"], row["resource_id"]): row["early_status"] for row in rows}
 
 
-async def note_uncaptured(unit: Unit, messages: Sequence[InboundMessage]) -> None:
-    """Keep a trace of messages that no capture rule wanted."""
+def _key(message: InboundMessage) -> MessageKey:
+    return (message.account_id, message.resource_id)
+
+
+async def note_uncaptured(unit: Unit, messages: Sequence[InboundMessage], belongings: Belongings) -> None:
+    """Keep a trace of messages that no capture rule wanted, nor what their call said of where it belongs."""
     if not messages:
         return
     await unit.driver.execute(
@@ -42,13 +61,13 @@ async def note_uncaptured(unit: Unit, messages: Sequence[InboundMessage]) -> Non
         [message.account_id for message in messages],
         [new_id(UNCAPTURED) for _ in messages],
         [message.resource_id for message in messages],
-        [orjson.dumps(_trace(message)).decode() for message in messages],
+        [orjson.dumps(_trace(message, belongings.get(id(message)))).decode() for message in messages],
         unit.now,
     )
 
 
-def _trace(message: InboundMessage) -> dict[str, Any]:
-    return {
+def _trace(message: InboundMessage, belonging: Belonging | None) -> dict[str, Any]:
+    trace = {
         "outcome": "UNCAPTURED",
         "reason": "no capture rule of any configuration matches",
         "channel": message.channel,
@@ -57,6 +76,10 @@ def _trace(message: InboundMessage) -> dict[str, Any]:
         "channelId": message.channel_id,
         "attributes": dict(message.attributes),
     }
+    if belonging is not None:
+        trace["reason"] = "where its call said that it belongs has ended, and no capture rule matches"
+        trace["attribute"] = belonging.attribute.shown()
+    return trace
 
 
 async def note_unusable(unit: Unit, fields: Mapping[str, str], resource_id: str, reason: str) -> None:

@@ -1,18 +1,22 @@
 """The provider's webhooks. These are the hot routes: past FastAPI, their OpenAPI is declared by hand."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator.communications import service as communications
 from orchestrator.domain.messages import InboundMessage
-from orchestrator.ingest import receipts, twilio
+from orchestrator.ingest import early_reports, receipts, twilio, voice
 from orchestrator.ingest.batch import Batcher
-from orchestrator.ingest.calls import Calls
+from orchestrator.ingest.belonging import check
+from orchestrator.ingest.calls import Calls, remember
+from orchestrator.ingest.fields import Fields
 from orchestrator.ingest.identifying import Policy
 from orchestrator.ingest.landing import Outcome
 from orchestrator.ingest.pipeline import ingest
+from orchestrator.ingest.voice import Call
 from orchestrator.ingest.webhooks import Webhooks
 from orchestrator.kernel.requests import HotRoute
 from orchestrator.kernel.telemetry import LANDINGS
@@ -64,20 +68,28 @@ class Ingest:
     async def voice(self, request: Request) -> Response:
         """A call webhook, a call status callback, or a real-time transcription callback."""
         fields = await self._webhooks.read(request)
-        call = twilio.call(fields)
-        if call is not None:
-            await self._calls.remember(call)
-        if twilio.is_final_fragment(fields):
-            known = await self._calls.find(fields["AccountSid"], fields["CallSid"])
-            if known is None:
-                reason = "no webhook has told the From and To of its call"
-                await self._note(fields, twilio.fragment_id(fields), reason)
-            elif (message := twilio.transcript(fields, known)) is not None:
-                await self._submit(message)
+        told, said = voice.call(fields), voice.said(fields)
+        call = await self._calls.learn(told)
+        if call.ends is None and told.attribute is not None:
+            call = await self._promise(told)
+        if call.ends is None:
+            if said is not None:
+                await self._note(fields, said.resource_id, "no webhook has told the From and To of its call")
+        elif said is not None or told.attribute is not None or not call.is_attached:
+            await self._submit(voice.event(replace(call, attribute=told.attribute), said))
+            if told.ends is not None:
+                self._calls.keep(call)
         return _ANSWER
 
+    async def _promise(self, told: Call) -> Call:
+        """Remember where a call belongs that cannot be attached yet; returns all that is known of it."""
+        async with self._units.begin() as unit:
+            await check(unit, told)
+            return (await remember(unit, [told]))[told.key]
+
     async def _submit(self, message: InboundMessage) -> None:
-        for outcome in await self._messages.submit(message):
+        outcomes = await self._messages.submit(message)
+        for outcome in outcomes if message.content else ():
             LANDINGS.labels(message.channel, outcome.lower()).inc()
 
     async def _land(self, messages: Sequence[InboundMessage]) -> list[tuple[Outcome, ...]]:
@@ -86,10 +98,11 @@ class Ingest:
 
     async def _report(self, reports: Sequence[communications.Report]) -> list[None]:
         async with self._units.begin() as unit:
+            await early_reports.keep(unit, reports)
             await communications.report_delivery(unit, reports)
         return [None] * len(reports)
 
-    async def _note(self, fields: twilio.Fields, resource_id: str, reason: str) -> None:
+    async def _note(self, fields: Fields, resource_id: str, reason: str) -> None:
         LANDINGS.labels("none", Outcome.UNCAPTURED.lower()).inc()
         async with self._units.begin() as unit:
             await receipts.note_unusable(unit, fields, resource_id, reason)

@@ -100,6 +100,13 @@ class Conflict(OrchestratorError):
     code = 20409
 
 
+class PreconditionFailed(OrchestratorError):
+    """The resource is not at the version that `If-Match` names."""
+
+    status = 412
+    code = 20412
+
+
 class PayloadTooLarge(OrchestratorError):
     """The request body is longer than the limit."""
 

@@ -1,6 +1,6 @@
 """The HTTP edge that every route shares: request ids, authentication, JSON only, Twilio's error body."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Annotated, Any, Protocol
 
 import orjson
@@ -93,18 +93,56 @@ async def admits_insecure_callbacks(request: Request) -> bool:
     return admits
 
 
+async def links_phone_and_whatsapp(request: Request) -> bool:
+    """Whether a WhatsApp number that no profile has is recognised by the phone number it is."""
+    links: bool = request.app.state.settings.link_phone_and_whatsapp
+    return links
+
+
 AccountId = Annotated[str, Depends(account_id)]
 InUnit = Annotated[Unit, Depends(unit_of_work, scope="function")]
 InList = Annotated[ListQuery, Depends(list_query)]
 AdmitsInsecure = Annotated[bool, Depends(admits_insecure_callbacks)]
+LinksPhoneAndWhatsApp = Annotated[bool, Depends(links_phone_and_whatsapp)]
 Origin = Annotated[str, Depends(origin)]
 
 
+class HeaderName(bytes):
+    """A header name that is equal in any case, and is sent as it is spelled.
+
+    twilio-python's `*_with_http_info` hands headers on in a plain dict, in which they are looked up as Twilio spells
+    them; uvicorn writes to the wire what `lower` returns. Not for HTTP/2, which has small letters only.
+    """
+
+    def lower(self) -> "HeaderName":
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, bytes) and super().lower() == bytes.lower(other)
+
+    def __hash__(self) -> int:
+        return hash(super().lower())
+
+
 class Json(JSONResponse):
-    """JSON, written by orjson."""
+    """JSON, written by orjson. Names of headers stay as they are given."""
 
     def render(self, content: Any) -> bytes:
         return orjson.dumps(content)
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        super().init_headers(headers)
+        if headers:
+            spelled = {name.lower().encode("latin-1"): HeaderName(name.encode("latin-1")) for name in headers}
+            self.raw_headers = [(spelled.get(name, name), value) for name, value in self.raw_headers]
+
+
+class Answered(Exception):
+    """Raised by a dependency that knows the answer before the route begins. The unit is rolled back."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
 
 
 def render_error(error: Exception) -> Response:
@@ -126,6 +164,10 @@ def install_errors(app: FastAPI) -> None:
     async def rendered(_: Request, error: Exception) -> Response:
         return render_error(error)
 
+    async def answered(_: Request, error: Exception) -> Response:
+        assert isinstance(error, Answered)
+        return error.response
+
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return render_error(_from_status(request, error))
@@ -136,6 +178,7 @@ def install_errors(app: FastAPI) -> None:
 
     app.add_exception_handler(OrchestratorError, rendered)
     app.add_exception_handler(Exception, rendered)
+    app.add_exception_handler(Answered, answered)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
 

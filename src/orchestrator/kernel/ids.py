@@ -9,6 +9,7 @@ CONFIGURATION = "conv_configuration"
 CONVERSATION = "conv_conversation"
 PARTICIPANT = "conv_participant"
 COMMUNICATION = "conv_communication"
+ACTION = "conv_action"
 OPERATION = "proc_job"
 MEMORY_STORE = "mem_store"
 PROFILE = "mem_profile"
@@ -16,6 +17,8 @@ DELIVERY = "orch_delivery"
 UNCAPTURED = "orch_uncaptured"
 
 MEMORY_STORE_PATTERN = r"^mem_(store|service)_[0-7][0-9a-z]{25}$"
+NAMED_STORE_PATTERN = r"^(mem_(store|service)_[0-7][0-9a-z]{25}|memora_service_[0-9a-z]{1,64})$"
+"""What settings may name; the second form is that of the examples in Twilio's OpenAPI file."""
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]

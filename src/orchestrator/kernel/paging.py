@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from orchestrator.kernel.unit import Unit
 
 DEFAULT_SIZE = 50
 MAX_SIZE = 1000
+_SIZE = re.compile(r"[0-9]{1,9}")  # more digits are no size, and may be more than int() reads
+_SHOWN = 200
 
 Item = TypeVar("Item")
 
@@ -74,9 +77,10 @@ class ListQuery:
         size = self.one("pageSize")
         if size is None:
             return PageRequest(filters=filters)
-        if not size.isascii() or not size.isdigit() or not 1 <= int(size[:9]) <= max_size:
+        if not _SIZE.fullmatch(size) or not 1 <= int(size) <= max_size:
             raise BadRequest(
-                f"pageSize must be a whole number from 1 to {max_size}", params={"field": "pageSize", "value": size}
+                f"pageSize must be a whole number from 1 to {max_size}",
+                params={"field": "pageSize", "value": size[:_SHOWN]},
             )
         return PageRequest(size=int(size), filters=filters)
 

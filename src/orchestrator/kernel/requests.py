@@ -13,11 +13,13 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from orchestrator.kernel.errors import MethodNotAllowed, PayloadTooLarge
-from orchestrator.kernel.http import render_error
+from orchestrator.kernel.http import HeaderName, render_error
 from orchestrator.kernel.ids import new_sid
 from orchestrator.kernel.telemetry import REQUEST_SECONDS, REQUESTS
 
 log = structlog.get_logger(__name__)
+
+_REQUEST_ID = HeaderName(b"Twilio-Request-Id")
 
 
 class RequestLog:
@@ -41,7 +43,7 @@ class RequestLog:
             nonlocal status, answered
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"twilio-request-id", request_id.encode())]
+                message["headers"] = [*message["headers"], (_REQUEST_ID, request_id.encode())]
             else:
                 answered = not message.get("more_body", False)
             await send(message)

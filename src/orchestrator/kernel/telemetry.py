@@ -18,6 +18,9 @@ BATCH_SIZE = Histogram(
 )
 BATCH_RETRIES = Counter("orchestrator_ingest_batch_retries", "Ingest transactions that had to be repeated.")
 TRANSITIONS = Counter("orchestrator_transitions", "Conversations moved by their timers.", ["to"])
+ACTIONS = Counter(
+    "orchestrator_actions", "What became of actions that were handed over.", ["outcome"]
+)  # outcome: completed, failed, postponed
 DELIVERY_ATTEMPTS = Counter("orchestrator_delivery_attempts", "Status callbacks sent.", ["outcome"])
 DELIVERIES_CLAIMED = Gauge("orchestrator_deliveries_in_flight", "Status callbacks being sent by this process.")
 

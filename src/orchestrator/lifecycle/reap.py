@@ -1,8 +1,9 @@
-"""Throws away what is past its keeping: old receipts, traces of uncaptured traffic, ended calls."""
+"""Throws away what is past its keeping: receipts, traces of uncaptured traffic, ended calls, idempotency keys."""
 
 from datetime import timedelta
 
 from orchestrator.kernel.unit import Unit, Units
+from orchestrator.operations.idempotency import KEPT as KEYS_KEPT
 
 _AT_ONCE = 5_000
 _CALLS_KEPT = timedelta(days=2)
@@ -15,6 +16,7 @@ async def reap(units: Units, *, receipts: timedelta, uncaptured: timedelta) -> i
         await _delete_before(units, "receipts", "received_at", receipts)
         + await _delete_before(units, "uncaptured", "received_at", uncaptured)
         + await _delete_before(units, "calls", "updated_at", _CALLS_KEPT)
+        + await _delete_before(units, "idempotency_keys", "created_at", KEYS_KEPT)
     )
 
 

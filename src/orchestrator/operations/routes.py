@@ -10,7 +10,7 @@ from orchestrator.kernel.openapi import Wire, errors
 from orchestrator.operations import service
 from orchestrator.operations.accepted import CONVERSATIONS_PATH, OPERATION_HEADERS, operation_headers
 
-router = APIRouter(route_class=ApiRoute, tags=["Operations"])
+router = APIRouter(route_class=ApiRoute, tags=["ConversationsV2Operation"])
 
 
 class OperationError(Wire):
@@ -51,7 +51,7 @@ class OperationResource(Wire):
 
 @router.get(
     CONVERSATIONS_PATH + "{id}",
-    operation_id="FetchOperation",
+    operation_id="FetchOperationStatus",
     summary="Fetch an operation",
     response_model=OperationResource,
     responses={200: {"headers": OPERATION_HEADERS}, **errors(404)},

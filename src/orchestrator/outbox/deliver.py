@@ -14,6 +14,7 @@ from datetime import timedelta
 import structlog
 
 from orchestrator.domain.backoff import Backoff
+from orchestrator.kernel.ids import new_sid
 from orchestrator.kernel.telemetry import DELIVERIES_CLAIMED, DELIVERY_ATTEMPTS
 from orchestrator.kernel.unit import Units
 from orchestrator.outbox import store
@@ -103,7 +104,10 @@ class Deliverer:
         self.awake.set()
 
     async def _attempt(self, delivery: Delivery) -> Outcome:
+        request_id = new_sid("RQ")  # of this attempt; Twilio's receivers look for one of the two names
         headers = {
+            "Twilio-Request-Id": request_id,
+            "I-Twilio-Request-Id": request_id,
             "Orchestrator-Event-Id": f"{delivery.conversation_id}:{delivery.sequence}",
             "Orchestrator-Sequence": str(delivery.sequence),
             "Orchestrator-Attempt": str(delivery.attempts + 1),

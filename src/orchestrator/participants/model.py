@@ -15,6 +15,17 @@ class OwnedAddress:
     address: str
     canonical: str
     channel_id: str | None = None
+    """Id of the channel's own thing, such as a call or a chat, that it stands for."""
+
+    @property
+    def value(self) -> Address:
+        """The address alone."""
+        return Address(self.channel, self.address, self.canonical)
+
+
+def owned_address(address: Address, channel_id: str | None = None) -> OwnedAddress:
+    """The address as a participant owns it."""
+    return OwnedAddress(address.channel, address.address, address.canonical, channel_id)
 
 
 @dataclass(slots=True)
@@ -31,6 +42,13 @@ class Participant:
     profile_id: str | None = None
     addresses: list[OwnedAddress] = field(default_factory=list)
 
-    def owns(self, address: Address) -> bool:
-        """Whether the address is one of its own, on that very channel."""
-        return any(own.canonical == address.canonical and own.channel is address.channel for own in self.addresses)
+    def owned(self, address: Address) -> OwnedAddress | None:
+        """The address as this participant owns it, on that very channel; None when it does not."""
+        for own in self.addresses:
+            if own.canonical == address.canonical and own.channel is address.channel:
+                return own
+        return None
+
+    def has(self, address: Address) -> bool:
+        """Whether the address is one of its own, on whatever channel."""
+        return any(own.canonical == address.canonical for own in self.addresses)

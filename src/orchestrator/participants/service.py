@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 
 from orchestrator.domain.addresses import Address
 from orchestrator.domain.identity import ParticipantType
-from orchestrator.kernel.errors import NotFound
-from orchestrator.kernel.ids import CONVERSATION, PARTICIPANT, is_id, new_id
+from orchestrator.kernel.ids import PARTICIPANT, new_id
 from orchestrator.kernel.paging import Page, PageRequest
 from orchestrator.kernel.unit import Unit
 from orchestrator.participants import store
-from orchestrator.participants.model import OwnedAddress, Participant
+from orchestrator.participants.model import OwnedAddress, Participant, owned_address
 from orchestrator.participants.store import ConversationKey
 
 
@@ -26,6 +25,8 @@ class Party:
     """The other end of the communication."""
     type: ParticipantType
     profile_id: str | None = None
+    channel_id: str | None = None
+    """Id of the channel's own thing that the address now stands for, such as a call; None: as it was."""
 
 
 @dataclass(slots=True)
@@ -34,7 +35,10 @@ class Attendance:
 
     added: list[Participant] = field(default_factory=list)
     changed: list[Participant] = field(default_factory=list)
-    addresses: list[tuple[Participant, OwnedAddress]] = field(default_factory=list)
+    gained: list[tuple[Participant, OwnedAddress]] = field(default_factory=list)
+    """Addresses that participants did not own before."""
+    moved: list[tuple[Participant, OwnedAddress]] = field(default_factory=list)
+    """Addresses that stand for another call or chat now."""
 
 
 async def of_conversations(
@@ -50,20 +54,12 @@ async def of_conversation(unit: Unit, account_id: str, conversation_id: str) -> 
     return (await store.of_conversations(unit, [key]))[key]
 
 
-async def find(unit: Unit, account_id: str, conversation_id: str, participant_id: str) -> Participant:
-    """One participant. Raises NotFound."""
-    members = await of_conversation(unit, account_id, conversation_id) if is_id(conversation_id, CONVERSATION) else []
-    for participant in members:
-        if participant.id == participant_id:
-            return participant
-    raise NotFound(f"conversation {conversation_id} has no participant {participant_id}")
-
-
 async def list_page(unit: Unit, account_id: str, conversation_id: str, page: PageRequest) -> Page[Participant]:
     """A page of a conversation's participants, oldest first."""
     ids = await store.page_of_ids(unit, account_id, conversation_id, page)
     by_id = {one.id: one for one in await of_conversation(unit, account_id, conversation_id)}
-    return Page([by_id[row.id] for row in ids.items], ids.next_token, ids.previous_token)
+    # Those of a conversation that was deleted between the two statements are left out.
+    return Page([by_id[row.id] for row in ids.items if row.id in by_id], ids.next_token, ids.previous_token)
 
 
 def attend(
@@ -82,16 +78,38 @@ def attend(
         )
         members.append(owner)
         attendance.added.append(owner)
-    changed = _learn(owner, party)
-    if not owner.owns(party.address):
-        address = OwnedAddress(party.address.channel, party.address.address, party.address.canonical)
-        owner.addresses.append(address)
-        attendance.addresses.append((owner, address))
-        changed = True
-    if changed and owner not in attendance.added and owner not in attendance.changed:
+    learned = _learn(owner, party)
+    if (_gain(attendance, owner, party) or learned) and owner not in attendance.added + attendance.changed:
         owner.updated_at = unit.now
         attendance.changed.append(owner)
     return owner
+
+
+def _gain(attendance: Attendance, owner: Participant, party: Party) -> bool:
+    """Give the participant the address, or the address its call or chat. True when that is news."""
+    address = owner.owned(party.address)
+    if address is None:
+        address = owned_address(party.address, party.channel_id)
+        owner.addresses.append(address)
+        attendance.gained.append((owner, address))
+        return True
+    if party.channel_id in (None, address.channel_id):
+        return False
+    address.channel_id = party.channel_id
+    if (owner, address) not in attendance.gained:
+        attendance.moved.append((owner, address))
+    return True
+
+
+def joining(newcomers: Sequence[Participant]) -> Attendance:
+    """What has to be written for new participants."""
+    return Attendance(list(newcomers), gained=[(one, own) for one in newcomers for own in one.addresses])
+
+
+async def replace(unit: Unit, participant: Participant) -> None:
+    """Write a participant that was revised, with the addresses it has now."""
+    await store.delete_addresses(unit, participant)
+    await write(unit, Attendance(changed=[participant], gained=[(participant, own) for own in participant.addresses]))
 
 
 async def write(unit: Unit, attendance: Attendance) -> None:
@@ -100,29 +118,27 @@ async def write(unit: Unit, attendance: Attendance) -> None:
         await store.insert(unit, attendance.added)
     if attendance.changed:
         await store.update(unit, attendance.changed)
-    if attendance.addresses:
-        await store.insert_addresses(unit, attendance.addresses)
+    if attendance.gained:
+        await store.insert_addresses(unit, attendance.gained)
+    if attendance.moved:
+        await store.update_addresses(unit, attendance.moved)
 
 
 def _owner(members: Sequence[Participant], party: Party) -> Participant | None:
     address = party.address
     for member in members:
-        if member.owns(address):
+        if member.owned(address):
             return member
     for member in members:
-        if _has(member, address):
+        if member.has(address):
             return member
     if party.type is ParticipantType.CUSTOMER and party.profile_id is not None:
         return next((member for member in members if member.profile_id == party.profile_id), None)
     if party.type is ParticipantType.AGENT:
         # Our side may answer from several numbers; it stays one participant (contract: conversations.md Q17).
         agents = (member for member in members if member.type is ParticipantType.AGENT)
-        return next((agent for agent in agents if not _has(agent, party.facing)), None)
+        return next((agent for agent in agents if not agent.has(party.facing)), None)
     return None
-
-
-def _has(member: Participant, address: Address) -> bool:
-    return any(own.canonical == address.canonical for own in member.addresses)
 
 
 def _learn(owner: Participant, party: Party) -> bool:

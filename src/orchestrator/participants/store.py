@@ -93,14 +93,16 @@ async def update(unit: Unit, members: Sequence[Participant]) -> None:
 
 
 async def insert_addresses(unit: Unit, owned: Sequence[tuple[Participant, OwnedAddress]]) -> None:
-    """Give participants addresses."""
+    """Give participants addresses, which then come in this order."""
     await unit.driver.execute(
         """
         insert into participant_addresses
           (account_id, conversation_id, participant_id, channel, canonical, address, channel_id, added_at)
-        select account_id, conversation_id, participant_id, channel, canonical, address, channel_id, $8
+        select account_id, conversation_id, participant_id, channel, canonical, address, channel_id,
+               $8::timestamptz + position * interval '1 microsecond'
         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-          as new (account_id, conversation_id, participant_id, channel, canonical, address, channel_id)
+          with ordinality
+          as new (account_id, conversation_id, participant_id, channel, canonical, address, channel_id, position)
         """,
         [participant.account_id for participant, _ in owned],
         [participant.conversation_id for participant, _ in owned],
@@ -110,6 +112,36 @@ async def insert_addresses(unit: Unit, owned: Sequence[tuple[Participant, OwnedA
         [address.address for _, address in owned],
         [address.channel_id for _, address in owned],
         unit.now,
+    )
+
+
+async def delete_addresses(unit: Unit, participant: Participant) -> None:
+    """Take all addresses from a participant."""
+    await unit.driver.execute(
+        """
+        delete from participant_addresses where account_id = $1 and conversation_id = $2 and participant_id = $3
+        """,
+        participant.account_id,
+        participant.conversation_id,
+        participant.id,
+    )
+
+
+async def update_addresses(unit: Unit, owned: Sequence[tuple[Participant, OwnedAddress]]) -> None:
+    """Write which call or chat addresses stand for now."""
+    await unit.driver.execute(
+        """
+        update participant_addresses a set channel_id = changed.channel_id
+        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+          as changed (account_id, conversation_id, channel, canonical, channel_id)
+        where (a.account_id, a.conversation_id, a.channel, a.canonical)
+            = (changed.account_id, changed.conversation_id, changed.channel, changed.canonical)
+        """,
+        [participant.account_id for participant, _ in owned],
+        [participant.conversation_id for participant, _ in owned],
+        [address.channel for _, address in owned],
+        [address.canonical for _, address in owned],
+        [address.channel_id for _, address in owned],
     )
 
 

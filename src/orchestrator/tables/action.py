@@ -23,5 +23,5 @@ actions = Table(
     Column("completed_at", Moment),
     CheckConstraint("status in ('PENDING', 'COMPLETED', 'FAILED')", name="status"),
     Index("actions_due_idx", "next_attempt_at", postgresql_where=text("status = 'PENDING'")),
-    Index("actions_conversation_idx", "account_id", "conversation_id"),
+    Index("actions_conversation_idx", "account_id", "conversation_id", "status", "id"),
 )

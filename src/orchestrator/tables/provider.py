@@ -1,6 +1,6 @@
 """Provider traffic: which messages were seen, what was not captured, and the calls that transcripts refer to."""
 
-from sqlalchemy import Column, Index, Table
+from sqlalchemy import Boolean, Column, Index, Table, true
 
 from orchestrator.tables.base import Json, Key, Moment, account_id, metadata
 
@@ -10,6 +10,8 @@ receipts = Table(
     account_id(),
     Column("resource_id", Key, primary_key=True, comment="the provider's id; the second one is the same message"),
     Column("received_at", Moment, nullable=False),
+    Column("is_seen", Boolean, nullable=False, server_default=true(), comment="false: it was only reported of"),
+    Column("early_status", Key, comment="how far it had got before it was seen"),
     Index("receipts_received_idx", "received_at"),
 )
 
@@ -30,11 +32,12 @@ calls = Table(
     metadata,
     account_id(),
     Column("sid", Key, primary_key=True),
-    Column("sender", Key, nullable=False),
-    Column("recipient", Key, nullable=False),
+    Column("sender", Key, comment="null until a webhook tells the two ends"),
+    Column("recipient", Key),
     Column("direction", Key),
     Column("configuration_id", Key, comment="named by the call's TwiML"),
     Column("conversation_id", Key, comment="named by the call's TwiML"),
+    Column("attached_to", Key, comment="which of these it was last attached by"),
     Column("updated_at", Moment, nullable=False),
     Index("calls_updated_idx", "updated_at"),
 )

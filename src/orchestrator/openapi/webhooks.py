@@ -1,17 +1,7 @@
-"""The published OpenAPI file: what FastAPI knows of the routes, and by hand what it cannot know.
-
-By hand are Basic auth (`ApiRoute` asks for it before FastAPI looks at a request) and the provider's webhooks (they
-pass FastAPI by). `openapi/orchestrator.yaml` is this, committed; a test compares the two.
-"""
+"""The provider's webhooks, described by hand: they pass FastAPI by."""
 
 from typing import Any
 
-import yaml
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-
-_AUTH = "accountOrKey"
-_SECURED = ("/v1/", "/v2/", "/orchestrator/")
 _MESSAGE = {
     "MessageSid": "The provider's id of the message; a second webhook with the same id changes nothing.",
     "From": "Sender; `whatsapp:` and `rcs:` tell the channel.",
@@ -28,6 +18,10 @@ _VOICE = {
     "From": "Caller; may be missing once a webhook of the call has told it.",
     "To": "Callee; likewise.",
     "Direction": "`inbound` or `outbound-…`.",
+    "ConversationConfiguration": "The configuration where the call belongs: it joins the open conversation that groups "
+    "with it there, or a new one, without a capture rule. Holds for later webhooks of the call, too. Its name, as the "
+    "next one's, is read in upper and lower case.",
+    "ConversationId": "Instead, the conversation itself; it must not be CLOSED.",
     "TranscriptionEvent": "`transcription-content` for a fragment.",
     "TranscriptionSid": "The transcription.",
     "SequenceId": "Number of the fragment.",
@@ -41,35 +35,6 @@ _WEBHOOKS: dict[str, tuple[str, str, dict[str, str], list[str]]] = {
     "message-status": ("ReceiveMessageStatus", "A delivery report", _STATUS, ["MessageSid", "MessageStatus"]),
     "voice": ("ReceiveVoiceEvent", "A call, or a transcript fragment of it", _VOICE, ["CallSid"]),
 }
-
-
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document of the application."""
-    document = get_openapi(
-        title=app.title,
-        version=app.version,
-        summary="Twilio's Conversation Orchestrator and Conversation Memory, self-hosted.",
-        routes=app.routes,
-    )
-    document["components"]["securitySchemes"] = {
-        _AUTH: {
-            "type": "http",
-            "scheme": "basic",
-            "description": "Account SID and auth token, or API key SID and secret.",
-        }
-    }
-    for path, operations in document["paths"].items():
-        if path.startswith(_SECURED):
-            for operation in operations.values():
-                operation["security"] = [{_AUTH: []}]
-    for name, webhook in _WEBHOOKS.items():
-        document["paths"][f"/ingest/twilio/{name}"] = {"post": _webhook(*webhook)}
-    return document
-
-
-def to_yaml(document: dict[str, Any]) -> str:
-    """The text of the committed file."""
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _webhook(operation_id: str, summary: str, fields: dict[str, str], required: list[str]) -> dict[str, Any]:
@@ -115,3 +80,7 @@ def _webhook(operation_id: str, summary: str, fields: dict[str, str], required: 
             "default": {"description": "The service cannot answer now (500, 503).", **error},
         },
     }
+
+
+WEBHOOK_PATHS = {f"/ingest/twilio/{name}": {"post": _webhook(*webhook)} for name, webhook in _WEBHOOKS.items()}
+"""For the document's `paths`."""

@@ -1,0 +1,94 @@
+"""The grouping keys of a conversation whose participants a caller names: all are held at once, or none.
+
+Traffic takes its one key as it comes (`service.open_for`).
+"""
+
+from collections.abc import Collection, Sequence, Set
+
+from orchestrator.conversations import service, store
+from orchestrator.conversations.model import Conversation
+from orchestrator.conversations.store import GroupKey
+from orchestrator.domain.grouping import pairs_of_addresses
+from orchestrator.kernel.errors import BadRequest, Conflict
+from orchestrator.kernel.unit import Unit
+from orchestrator.outbox.record import Outbox
+from orchestrator.participants.model import Participant
+
+MOST_KEYS = 10_000
+"""Of addresses, between the participants of one conversation: as many keys it may hold."""
+
+
+class AddressConflict(Conflict):
+    """An open conversation, or another participant, holds the address. The code is what clients of Twilio know."""
+
+    code = 400
+
+    def __init__(self, message: str, resource_id: str) -> None:
+        super().__init__(
+            message,
+            details={"conflictingResourceId": resource_id},
+            headers={"X-Conflicting-Resource-Id": resource_id},
+        )
+
+
+async def turn(unit: Unit, seen: Conversation) -> Conversation:
+    """Wait for our turn to change who takes part; returns the conversation as it is then, not locked. Raises NotFound.
+
+    Grouping keys are taken before the conversation is locked, by what is seen. Without turns another caller could
+    change that meanwhile, and the keys that are then missing could only be taken under the lock: whoever does so and
+    traffic, which takes a key and then wants the conversation, wait for each other.
+    """
+    await store.lock_membership(unit, seen.account_id, seen.id)
+    return await service.find(unit, seen.account_id, seen.id)
+
+
+async def hold(unit: Unit, outbox: Outbox, conversation: Conversation, members: Sequence[Participant]) -> set[GroupKey]:
+    """Take the keys that the conversation means once these are its members; returns all of those.
+
+    Raises AddressConflict when another open conversation holds one, BadRequest when there would be too many.
+    """
+    keys = _keys(conversation, members)
+    new = keys if conversation.is_new else keys - conversation.keys()
+    others = await take(unit, outbox, conversation, new)
+    if others:
+        holder = min(others.values())
+        raise AddressConflict(
+            f"address mapping already exists on conversation {holder}; write there, or close it first", holder
+        )
+    return keys
+
+
+async def take(
+    unit: Unit, outbox: Outbox, conversation: Conversation, wanted: Collection[GroupKey]
+) -> dict[GroupKey, str]:
+    """Take what is free of these keys; returns those that other open conversations hold, and which."""
+    open_, others = set(wanted), dict[GroupKey, str]()
+    while open_:
+        open_ -= await store.take_keys(unit, dict.fromkeys(open_, conversation.id))
+        holders = await store.holders(unit, open_) if open_ else {}
+        own = {key for key, holder in holders.items() if holder == conversation.id}
+        strange = {key: holder for key, holder in holders.items() if key not in own}
+        held = await service.enter(unit, outbox, strange, {}) if strange else []
+        others |= {key: strange[key] for key in held}
+        open_ -= own | set(held)
+    return others
+
+
+def _keys(conversation: Conversation, members: Sequence[Participant]) -> set[GroupKey]:
+    """The keys that these members mean."""
+    pairs = pairs_of_addresses((member.type, len(member.addresses)) for member in members)
+    if pairs > MOST_KEYS:
+        raise BadRequest(
+            f"the participants' addresses make {pairs} pairs; a conversation holds at most {MOST_KEYS}",
+            details={"limit": MOST_KEYS},
+        )
+    return conversation.keys(members)
+
+
+async def drop(unit: Unit, conversation: Conversation, members: Sequence[Participant], taken: Set[GroupKey]) -> None:
+    """Free what these members do not mean: of the keys of the participants of now, and of those taken before the lock.
+
+    Those were taken by what was seen, and the participants may have changed since.
+    """
+    if obsolete := (conversation.keys() | taken) - conversation.keys(members):
+        await store.drop_keys(unit, conversation.id, obsolete)

@@ -1,0 +1,203 @@
+"""A complete body for every operation that takes one, and a world in which every path leads somewhere."""
+
+import itertools
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from orchestrator.kernel.ids import MEMORY_STORE, OPERATION, new_id
+from orchestrator.tables import metadata
+from tests.features.test_communication_writes import Body, end, new_conversation, say
+from tests.support.app import Service
+from tests.support.factories import configuration_body
+from tests.support.memory import new_profile, new_store
+from tests.support.openapi import document
+from tests.support.traffic import US
+
+JSON = {"Content-Type": "application/json"}
+
+_CALLBACKS = [{"url": "https://a.example.com/", "method": "POST"}]
+_TIMEOUTS = {"inactive": 10, "closed": 60}
+_OF_ONE = "/v2/Conversations/{ConversationId}"
+_numbers = itertools.count(7_000_000)
+
+
+def writes() -> list[tuple[str, str]]:
+    """Every operation of the OpenAPI file that takes JSON: its method and its path."""
+    return [
+        (method.upper(), path)
+        for path, operations in document()["paths"].items()
+        for method, operation in operations.items()
+        if "requestBody" in operation and not path.startswith("/ingest/")
+    ]
+
+
+def body_schema(method: str, path: str) -> Any:
+    """What the OpenAPI file says of the body of an operation."""
+    return document()["paths"][path][method.lower()]["requestBody"]["content"]["application/json"]["schema"]
+
+
+def alternatives(schema: Any) -> list[Any]:
+    """What a schema stands for: itself, what it refers to, or several of these."""
+    if "$ref" in schema:
+        found: Any = document()
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        return alternatives(found)
+    several = schema.get("anyOf") or schema.get("oneOf")
+    return [one for alternative in several for one in alternatives(alternative)] if several else [schema]
+
+
+def complete(method: str, path: str) -> Body:
+    """A body with every field, unlike any before; where none is written down here, the example of the file."""
+    phone = f"+1555{next(_numbers)}"
+    written: Body | None = {
+        ("POST", "/v2/ControlPlane/Configurations"): _configuration(phone),
+        ("PUT", "/v2/ControlPlane/Configurations/{id}"): _configuration(phone),
+        ("PATCH", "/v2/ControlPlane/Configurations/{id}"): _configuration(phone),
+        ("POST", "/v2/Conversations"): {
+            "configuration": _own_settings(),
+            "name": "x",
+            "metadata": {"a": "b"},
+            "participants": [_member(phone)],
+        },
+        ("PUT", "/v2/Conversations/{id}"): {"status": "ACTIVE", "name": "x", "metadata": {"a": "b"}},
+        ("PATCH", "/v2/Conversations/{id}"): {
+            "status": "ACTIVE",
+            "name": "x",
+            "metadata": {"a": "b"},
+            "configuration": {"statusCallbacks": _CALLBACKS},
+        },
+        ("POST", f"{_OF_ONE}/Participants"): _member(phone),
+        ("PUT", f"{_OF_ONE}/Participants/{{id}}"): _member(phone),
+        ("POST", f"{_OF_ONE}/Communications"): {**_said(end(US)), "author": end(phone), "resourceId": f"SM{phone}"},
+        ("PUT", f"{_OF_ONE}/Communications/{{id}}"): _said(end(US, deliveryStatus="READ")),
+        ("POST", f"{_OF_ONE}/Actions"): _action(phone),
+        ("POST", "/v1/ControlPlane/Stores"): {"displayName": f"store-{phone[1:]}", "description": "x"},
+        ("POST", "/v1/Stores/{storeId}/Profiles"): {"traits": {"Contact": {"phone": phone}}},
+    }.get((method, path))
+    if written is not None:
+        return written
+    example: Body = alternatives(body_schema(method, path))[0]["example"]
+    return example
+
+
+def _configuration(phone: str) -> Body:
+    rules = [{"from": "*", "to": phone, "metadata": {"a": "b"}}]
+    return configuration_body(
+        memoryStoreId=new_id(MEMORY_STORE),
+        channelSettings={"SMS": {"statusTimeouts": _TIMEOUTS, "captureRules": rules}},
+        statusCallbacks=_CALLBACKS,
+        intelligenceConfigurationIds=["x"],
+        memoryExtractionEnabled=True,
+        conversationsV1Bridge={"serviceId": f"IS{phone[1:]:0>32}"},
+    )
+
+
+def _own_settings() -> Body:
+    return {
+        "conversationGroupingType": "GROUP_BY_PROFILE",
+        "memoryStoreId": new_id(MEMORY_STORE),
+        "channelSettings": {"SMS": {"statusTimeouts": _TIMEOUTS}},
+        "statusCallbacks": _CALLBACKS,
+        "memoryExtractionEnabled": True,
+        "intelligenceConfigurationIds": ["x"],
+        "traitExtractionStrategyIds": ["x"],
+        "observationExtractionStrategyIds": ["x"],
+        "workflows": [{"flowId": "FW" + "0a" * 16}],
+    }
+
+
+def _member(phone: str) -> Body:
+    address = {**end(phone), "channelId": "CA1"}
+    return {"name": "Ann", "type": "CUSTOMER", "profileId": "mem_profile_x", "addresses": [address]}
+
+
+def _said(recipient: Body) -> Body:
+    words = [{"text": "hello", "startTime": "a", "endTime": "b"}]
+    transcription = {"channel": 0, "confidence": 0.5, "engine": "x", "words": words}
+    return {
+        "content": {"type": "TRANSCRIPTION", "text": "hello", "transcription": transcription},
+        "recipients": [recipient],
+        "channelId": "CA1",
+        "occurredAt": "2026-02-03T09:15:04Z",
+    }
+
+
+def _action(phone: str) -> Body:
+    content = {
+        "text": "x",
+        "contentId": "HX" + "0a" * 16,
+        "variables": {"a": "b"},
+        "mediaUrls": ["https://a.example.com/"],
+    }
+    settings = {"a": {"b": ["c"]}}
+    payload = {"from": end(US), "to": [end(phone)], "content": content, "channelSettings": settings}
+    return {"type": "SEND_MESSAGE", "payload": payload}
+
+
+@dataclass
+class World:
+    """An account that has something of everything."""
+
+    service: Service
+    ids: dict[str, str]
+    """By the part of a path that comes before them."""
+    known: list[Any] = field(default_factory=list)
+    """What was stored when last looked at."""
+
+    def fill(self, path: str, *, last: str | None = None) -> str:
+        """The path with ids in it; with another one in the last place where there is one."""
+        parts = path.split("/")
+        places = [position for position, part in enumerate(parts) if part.startswith("{")]
+        for position in places:
+            parts[position] = self.ids[parts[position - 1]]
+        if last is not None and places:
+            parts[places[-1]] = last
+        return "/".join(parts)
+
+    async def send(self, method: str, path: str, body: Any) -> httpx.Response:
+        """Send a body, whatever it holds, and check that a refusal changes nothing and that nothing fails."""
+        before = self.known or await self.content()
+        answer = await self.service.api.request(
+            method, self.fill(path), content=json.dumps(body).encode(), headers=JSON
+        )
+        assert answer.status_code < 500, (path, answer.text[:500])
+        if (method, path, answer.status_code) == ("POST", "/v2/ControlPlane/Configurations", 202):
+            made = answer.json()["related"]["configurationId"]  # an account has ten at most
+            assert (await self.service.api.delete(f"{path}/{made}")).status_code == 202
+        self.known = await self.content()
+        assert answer.is_success or self.known == before, (path, answer.text[:500])
+        return answer
+
+    async def content(self) -> list[Any]:
+        """What is stored of the account, in short."""
+        rows = await self.service.fetch(
+            " union all ".join(
+                f"select '{table}' as name, count(*), sum(hashtext(t::text)) from {table} t where account_id = $1"
+                for table in sorted(metadata.tables)
+            ),
+            self.service.account.account_id,
+        )
+        return [tuple(row) for row in rows]
+
+
+async def new_world(service: Service) -> World:
+    """The service's account, with something of everything."""
+    conversation = await new_conversation(service)
+    store_id = await new_store(service)
+    ids = {
+        "Configurations": conversation["configurationId"],
+        "Conversations": conversation["id"],
+        "Participants": conversation["participants"][0]["id"],
+        "Communications": (await say(service, conversation))["id"],
+        "Stores": store_id,
+        "Profiles": await new_profile(service, store_id, phone=f"+1555{next(_numbers)}"),
+        "Identifiers": "phone",
+        "Operations": new_id(OPERATION),
+        "Actions": "conv_action_" + "0" * 26,
+        "Numbers": US,
+    }
+    return World(service, ids)
