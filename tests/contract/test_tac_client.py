@@ -22,8 +22,10 @@ from tac.models.conversation import (
 from twilio.rest import Client
 
 from orchestrator.accounts.service import Account
+from orchestrator.kernel.ids import new_sid
 from tests.support.factories import OUR_NUMBER
 from tests.support.sdk import create_configuration
+from tests.support.server import post_webhook
 from tests.support.tac import redirect
 from tests.support.traffic import KIRAN
 
@@ -153,3 +155,30 @@ async def test_an_action_is_accepted(tac: ConversationClient) -> None:
     )
     action = await tac.create_action(conversation_id, SendMessageActionRequest(payload=payload))
     assert (action.type, action.status, action.conversation_id) == ("SEND_MESSAGE", "PENDING", conversation_id)
+
+
+@pytest.mark.parametrize("spoken", [False, True])
+async def test_a_relayed_call_has_exactly_one_conversation(
+    tac: ConversationClient, origin: str, account: Account, spoken: bool
+) -> None:
+    """ConversationRelay's TwiML names the configuration; TAC then looks for the conversation by the call's SID."""
+    call_sid = new_sid("CA")
+    form = {"CallSid": call_sid, "From": KIRAN, "To": "+16505550177", "Direction": "inbound"}
+    started = form | {"CallStatus": "in-progress", "ConversationConfiguration": tac.configuration_id}
+    said = {
+        "TranscriptionEvent": "transcription-content",
+        "TranscriptionSid": new_sid("GT"),
+        "TranscriptionData": '{"transcript": "hello", "confidence": 0.9}',
+        "SequenceId": "1",
+        "Final": "true",
+        "Track": "inbound_track",
+    }
+    for fields in [started, form | said] if spoken else [started]:
+        answer = await asyncio.to_thread(post_webhook, origin, account, "/ingest/twilio/voice", fields)
+        assert answer.status_code == 200, answer.text
+    (conversation,) = await tac.list_conversations(channel_id=call_sid, status=["ACTIVE"])
+    assert conversation.configuration_id == tac.configuration_id
+    customer, agent = await tac.list_participants(conversation.id)
+    assert (customer.type, [one.channel for one in customer.addresses]) == ("CUSTOMER", ["VOICE"])
+    assert [(one.channel, one.address) for one in agent.addresses] == [("VOICE", "+16505550177")]
+    assert agent.type in ("AGENT", "AI_AGENT")

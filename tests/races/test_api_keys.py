@@ -135,8 +135,9 @@ async def test_creates_against_first_messages(database_url: str, grouping: str) 
     async with racing(database_url, grouping) as processes:
         configuration_id = await only_configuration(processes)
         for number in range(ROUNDS):
-            body = {"configurationId": configuration_id, "participants": pair(number)}
-            sender = body["participants"][0]["addresses"][0]["address"]
+            them, us = pair(number)
+            body = {"configurationId": configuration_id, "participants": [them, us]}
+            sender = them["addresses"][0]["address"]
             writing = [write(processes, position, sender) for position in range(AT_ONCE)]
             creating = [call(processes, position, "POST", PATH, body) for position in range(AT_ONCE)]
             both: list[Any] = [one for two in zip(writing, creating, strict=True) for one in two]

@@ -5,10 +5,8 @@ the other side closed it at the moment of sending, nobody could tell whether the
 """
 
 import asyncio
-import re
 import ssl
 from collections.abc import Awaitable, Callable
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,7 +19,7 @@ from orchestrator.actions.messages_form import form_of
 from orchestrator.actions.model import Message
 from orchestrator.actions.senders import NotNow, Refused, Sent, Uncertain
 from orchestrator.domain.messages import TWILIO_STATUSES, DeliveryStatus
-from orchestrator.outbox.client import USER_AGENT
+from orchestrator.outbox.client import USER_AGENT, retry_after
 
 AuthTokens = Callable[[str], Awaitable[str | None]]
 """The auth token of an account, which is also its password at the provider; None when the account is gone."""
@@ -128,7 +126,7 @@ def _read(response: httpx.Response) -> Sent:
     code = f", Twilio error {body['code']}" if isinstance(body.get("code"), int) else ""
     reason = f"{reason} (HTTP {response.status_code}{code})"
     if response.status_code in (429, 503):
-        raise NotNow(reason, retry_after=_retry_after(response.headers))
+        raise NotNow(reason, retry_after=retry_after(response.headers))
     if response.status_code >= 500:
         raise Uncertain(reason)
     raise Refused(reason)
@@ -152,15 +150,3 @@ def _json(response: httpx.Response) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds. A date counts from the provider's own `Date`: its clock, not ours, was read to make it."""
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return float(value)
-    try:
-        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
-    return max(0.0, wait.total_seconds())

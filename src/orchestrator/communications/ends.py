@@ -44,6 +44,7 @@ class Ends:
     """The ends of one communication, the author first. Nobody writes to an end that is not a participant.
 
     Identifiers and grouping keys are locked before the conversation: so first `expect`, then lock, then `attend`.
+    Traffic may bring somebody in between.
     """
 
     def __init__(self, unit: Unit, outbox: Outbox, ends: Sequence[End], *, link_phone_and_whatsapp: bool) -> None:
@@ -53,6 +54,7 @@ class Ends:
         self._link = link_phone_and_whatsapp
         self._identified: dict[Address, Identified] = {}
         self._settled: dict[End, str] = {}
+        self._taken: set[Key] = set()
 
     def settle(self, known: Communication) -> None:
         """Leave alone whom the communication has already: they are who they were, whoever owns the address by now."""
@@ -67,9 +69,10 @@ class Ends:
 
         A key that another conversation holds stays there: traffic between those two goes on landing in that one.
         """
-        members = seen.participants
-        if all(_is_there(members, end) for end in self._open()):
+        if all(_is_there(seen.participants, end) for end in self._open()):
             return
+        seen = await holding.turn(self._unit, seen)
+        members = seen.participants
         strangers = [end for end in self._open() if not any(member.has(end.address) for member in members)]
         directory = Directory(seen.account_id, seen.settings.memory_store_id, self._link)
         introductions = [Introduction(end.type, (owned_address(end.address),)) for end in strangers]
@@ -77,17 +80,21 @@ class Ends:
         self._identified = {end.address: who for end, who in zip(strangers, identified, strict=True)}
         expected = deepcopy(members)
         self._join(Attendance(), seen, expected)
-        await self._take(seen, before=seen.keys(), after=seen.keys(expected))
+        self._taken = seen.keys(expected) - seen.keys()
+        await self._take(seen, seen.keys(expected), self._taken)
 
     async def attend(self, conversation: Conversation) -> list[Participant]:
         """The participant that each end is. The conversation is locked. Raises BadRequest for a wrong participantId."""
         for end in self._open():
             _check(conversation, end)
         attendance, members = Attendance(), conversation.participants
-        before = set() if all(_is_there(members, end) for end in self._open()) else conversation.keys()
+        nobody_new = not self._taken and all(_is_there(members, end) for end in self._open())
+        before = set() if nobody_new else conversation.keys()
         joined = self._join(attendance, conversation, members)
-        if attendance.gained:
-            await self._take(conversation, before=before, after=conversation.keys())
+        if not nobody_new:
+            keys = conversation.keys()
+            await holding.drop(self._unit, conversation, members, self._taken)
+            await self._take(conversation, keys, keys - before - self._taken)
         await participants.write(self._unit, attendance)
         tell(self._outbox, [conversation], attendance)
         known = {member.id: member for member in members}
@@ -112,14 +119,14 @@ class Ends:
         of_type, profile_id = self._identified.get(end.address, (end.type, None))
         return Party(end.address, facing.address, of_type, profile_id)
 
-    async def _take(self, conversation: Conversation, *, before: set[Key], after: set[Key]) -> None:
-        if len(after) > holding.MOST_KEYS:
+    async def _take(self, conversation: Conversation, keys: set[Key], new: set[Key]) -> None:
+        if len(keys) > holding.MOST_KEYS:
             raise BadRequest(
-                f"with those who join, the addresses make {len(after)} pairs; a conversation holds at most "
+                f"with those who join, the addresses make {len(keys)} pairs; a conversation holds at most "
                 f"{holding.MOST_KEYS}",
                 details={"limit": holding.MOST_KEYS},
             )
-        await holding.take(self._unit, self._outbox, conversation, after - before)
+        await holding.take(self._unit, self._outbox, conversation, new)
 
 
 def _is_there(members: Sequence[Participant], end: End) -> bool:

@@ -222,7 +222,7 @@ class CallbackClient:
         duration = _milliseconds_since(started)
         await _discard(response)
         failure = None if response.is_success else f"HTTP {response.status_code}"
-        return Outcome(response.status_code, failure, duration, _retry_after(response.headers))
+        return Outcome(response.status_code, failure, duration, retry_after(response.headers))
 
     async def _post(self, request: CallbackRequest) -> httpx.Response:
         url = httpx.URL(request.url)
@@ -279,8 +279,8 @@ def _reason(error: BaseException) -> str:
     return line.encode(errors="replace").decode().replace("\x00", "?")  # receivers are quoted; it is to be stored
 
 
-def _retry_after(headers: httpx.Headers) -> float | None:
-    """Seconds. A date counts from the receiver's own `Date`: its clock, not ours, was read to make it."""
+def retry_after(headers: httpx.Headers) -> float | None:
+    """The `Retry-After` of an answer in seconds. A date counts from the other side's own `Date`: it read its clock, not ours."""
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
         return float(value)
