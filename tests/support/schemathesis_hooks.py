@@ -22,7 +22,8 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
 @schemathesis.hook
 def filter_query(context: Any, query: Any) -> bool:
     """Leave out parameters without a value, such as `?status=`: the service takes them for not given."""
-    return not isinstance(query, dict) or "" not in query.values()
+    given = query.values() if isinstance(query, dict) else ()
+    return not any(value == "" or (isinstance(value, list) and "" in value) for value in given)
 
 
 def is_uuid(text: str) -> bool:

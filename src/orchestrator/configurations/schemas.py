@@ -39,6 +39,12 @@ def _indexable(url: str) -> str:
     return url
 
 
+def _nullable(schema: JsonDict) -> None:
+    """Publish a field as one that may be null."""
+    given = {name: schema.pop(name) for name in ("type", "enum")}
+    schema["anyOf"] = [given, {"type": "null"}]
+
+
 class StatusCallback(Wire):
     """A URL that is told of every event."""
 
@@ -46,12 +52,12 @@ class StatusCallback(Wire):
         description=f"HTTPS on a public host (local development: http and any host), at most {_LONGEST_URL} bytes.",
         json_schema_extra={"format": "uri"},
     )
-    method: Literal["POST", "GET"] = "POST"
+    method: Literal["POST", "GET"] = Field("POST", json_schema_extra=_nullable)
 
     @model_validator(mode="before")
     @classmethod
     def _without_null(cls, value: Any) -> Any:
-        """Clients that cannot leave a field out send null."""
+        """Clients that cannot leave a field out send null, which is the default."""
         if isinstance(value, dict) and value.get("method", "") is None:
             return {name: given for name, given in value.items() if name != "method"}
         return value

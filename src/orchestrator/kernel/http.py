@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
 
 from orchestrator.kernel.errors import (
     BadRequest,
@@ -189,7 +190,7 @@ def _from_status(request: Request, error: HTTPException) -> OrchestratorError:
             return NotFound(f"there is nothing at {request.url.path}")
         case 405:
             return MethodNotAllowed(
-                f"{request.method} is not possible on {request.url.path}", headers=dict(error.headers or {})
+                f"{request.method} is not possible on {request.url.path}", headers={"Allow": _allowed(request)}
             )
         case 413:
             return PayloadTooLarge("the request body is larger than this service accepts")
@@ -197,6 +198,17 @@ def _from_status(request: Request, error: HTTPException) -> OrchestratorError:
             return Unavailable(str(error.detail))
         case _:
             return BadRequest(str(error.detail))
+
+
+def _allowed(request: Request) -> str:
+    """The methods of the path. Each of them is a route of its own, and Starlette names those of one alone."""
+    routes: list[BaseRoute] = request.app.routes
+    possible = (
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    )
+    return ", ".join(possible)
 
 
 def _from_validation(error: RequestValidationError) -> BadRequest:

@@ -280,7 +280,7 @@ def _reason(error: BaseException) -> str:
 
 
 def retry_after(headers: httpx.Headers) -> float | None:
-    """The `Retry-After` of an answer in seconds. A date counts from the other side's own `Date`: it read its clock, not ours."""
+    """The `Retry-After` of an answer, in seconds. A date counts from the answer's own `Date`, not from our clock."""
     value = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
         return float(value)
