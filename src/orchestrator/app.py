@@ -85,7 +85,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
                 await stack.enter_async_context(_running(Worker(settings, units, authenticator, actions_asked_for)))
             yield
 
-    app = Application(title="Orchestrator", version=__version__, lifespan=lifespan)
+    app = Application(title="Orchestrator", version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.settings = settings
     app.state.units = units
     app.state.secret_box = secret_box

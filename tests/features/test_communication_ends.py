@@ -1,5 +1,6 @@
 """Authors and recipients that a caller names: found among the participants, or made to join."""
 
+import asyncio
 from typing import Any
 
 from tests.features.test_communication_writes import (
@@ -169,6 +170,21 @@ async def test_a_key_that_another_conversation_holds_stays_there(service: Servic
     assert await held(service, conversation) == keys[1] | free
     await traffic.message(service, stranger, US, "by traffic")
     assert [one["content"]["text"] for one in await traffic.communications(service, holder)] == ["by traffic"]
+
+
+async def test_conversations_that_welcome_each_others_customers_do_not_wait_for_each_other(service: Service) -> None:
+    configuration_id = await make_configuration(service)
+    agent = {"type": "AGENT", "addresses": [end(US)]}
+    for _ in range(8):
+        phones = [new_phone(), new_phone()]
+        one, other = [
+            await conversation_under(service, configuration_id, {"type": "CUSTOMER", "addresses": [end(phone)]}, agent)
+            for phone in phones
+        ]
+        answers = await asyncio.gather(
+            post(service, one, author=end(phones[1])), post(service, other, author=end(phones[0]))
+        )
+        assert [answer.status_code for answer in answers] == [201, 201]
 
 
 async def test_a_key_whose_holder_is_overdue_is_free(service: Service) -> None:

@@ -12,10 +12,9 @@ from orchestrator.conversations import deletion
 from orchestrator.kernel.ids import CONVERSATION, new_id
 from orchestrator.kernel.unit import Unit
 from orchestrator.participants import store as participants
-from orchestrator.tables import metadata
 from tests.support import traffic
 from tests.support.app import Service
-from tests.support.conversations import PATH, agent, close, create, customer, keys_of, people, sms
+from tests.support.conversations import BELONGINGS, PATH, agent, close, create, customer, keys_of, people, sms
 from tests.support.delivery import deliver, deliverer, deliveries, forget_deliveries
 from tests.support.factories import make_configuration
 from tests.support.memory import until_somebody_waits_for
@@ -23,11 +22,6 @@ from tests.support.receiver import receiver
 from tests.support.refusals import refusal
 from tests.support.traffic import KIRAN, OTHER_PHONE, US
 
-KEPT = {"calls"}
-"""What the provider told of a call stays, as receipts do, until its time is over."""
-BELONGINGS = sorted(
-    table.name for table in metadata.tables.values() if "conversation_id" in table.columns and table.name not in KEPT
-)
 NOWHERE = [{"url": "http://127.0.0.1:9/hook"}]
 
 

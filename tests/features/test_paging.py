@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.communications import store
 from orchestrator.kernel.ids import new_sid
 from tests.features.test_communication_writes import Body, end, new_conversation, path_of, say
 from tests.support import traffic
@@ -253,3 +254,17 @@ async def test_a_channel_id_walks_through_its_own_alone(service: Service) -> Non
         ones[2:],
     ]
     assert await walk(service, path_of(conversation), channelId="CA2", pageSize=1) == [[one] for one in others]
+
+
+async def test_what_is_deleted_between_two_looks_is_left_out(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = await communications(service, 2)
+    page_of_ids = store.page_of_ids
+
+    async def and_then_it_is_gone(*args: Any) -> Any:
+        found = await page_of_ids(*args)
+        deleted = await service.api.delete(listed.path.removesuffix("/Communications"))
+        assert deleted.status_code == 202
+        return found
+
+    monkeypatch.setattr(store, "page_of_ids", and_then_it_is_gone)
+    assert await page(service, listed.path) == ([], {"key": "communications", "pageSize": 0})

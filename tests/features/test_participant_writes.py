@@ -8,6 +8,7 @@ import pytest
 from orchestrator.kernel.ids import PARTICIPANT, new_id
 from tests.support import traffic
 from tests.support.app import Service
+from tests.support.clock import stop_clock
 from tests.support.conversations import (
     agent,
     conflict,
@@ -157,6 +158,13 @@ class TestReplacing:
             await replaced(service, us, **{**us, **change})
         assert await traffic.event_types(service) == [*before, "PARTICIPANT_UPDATED"]
         await keys_of(service, conversation)
+
+    async def test_the_time_of_a_change_does_not_go_back(self, service: Service) -> None:
+        """A request that has waited is older than the one that it waited for."""
+        clock = stop_clock(service)
+        _, us = (await pair(service))["participants"]
+        clock.advance(seconds=-30)
+        assert (await replaced(service, us, **{**us, "name": "Ann"}))["updatedAt"] == us["updatedAt"]
 
     async def test_the_order_of_addresses_is_the_callers(self, service: Service) -> None:
         _, us = (await pair(service))["participants"]

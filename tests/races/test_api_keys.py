@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from orchestrator.kernel.ids import new_sid
-from tests.support.conversations import PATH, agent, customer, keys_held, keys_meant, sms, someone
+from tests.support.conversations import PATH, agent, customer, keys_held, keys_meant, sms, someone, whatsapp
 from tests.support.factories import OUR_NUMBER, configuration_body
 from tests.support.processes import Cluster, cluster
 
@@ -149,6 +149,27 @@ async def test_creates_against_first_messages(database_url: str, grouping: str) 
         assert await processes.count("conversations") == ROUNDS
         assert await processes.count("communications") == ROUNDS * AT_ONCE
         assert await processes.count("participants") == 2 * ROUNDS
+
+
+async def test_a_customer_of_many_addresses_is_one_profile(database_url: str) -> None:
+    """Whatever the order in which callers give the addresses; and nobody fails when messages come meanwhile."""
+    chance = random.Random(4)
+    async with racing(database_url, "GROUP_BY_PROFILE") as processes:
+        configuration_id = await only_configuration(processes)
+
+        async def introduce(position: int, numbers: list[str]) -> None:
+            owned = chance.sample([*map(sms, numbers), *map(whatsapp, numbers)], 2 * len(numbers))
+            body = {"configurationId": configuration_id, "participants": [customer(*owned)]}
+            assert (await call(processes, position, "POST", PATH, body)).status in {201, 409}
+
+        for number in range(ROUNDS):
+            alone, written_to = ([f"+1556{number:03d}{one}{digit:03d}" for digit in range(3)] for one in range(2))
+            await asyncio.gather(*(introduce(position, alone) for position in range(AT_ONCE)))
+            await asyncio.gather(*(write(processes, position, sender) for position, sender in enumerate(alone)))
+            assert await processes.count("conversations") == await processes.count("profiles")
+            writing = [write(processes, position, chance.choice(written_to)) for position in range(AT_ONCE)]
+            await asyncio.gather(*writing, *(introduce(position, written_to) for position in range(AT_ONCE)))
+        assert await processes.count("communications") == ROUNDS * (AT_ONCE + 3)
 
 
 async def test_an_address_is_added_once(database_url: str) -> None:

@@ -9,10 +9,17 @@ from orchestrator.domain.addresses import Channel, parse
 from orchestrator.domain.configuration import GroupingType
 from orchestrator.domain.grouping import Member, keys_of_members
 from orchestrator.domain.identity import ParticipantType
+from orchestrator.tables import metadata
 from tests.support.app import Service
 from tests.support.refusals import refusal
 
 PATH = "/v2/Conversations"
+KEPT = {"calls", "conversation_summaries"}
+"""What the provider told of a call stays until its time is over, as receipts do; what a store knows is the profile's."""
+BELONGINGS = sorted(
+    table.name for table in metadata.tables.values() if "conversation_id" in table.columns and table.name not in KEPT
+)
+"""The tables that know of conversations: what belongs to one goes with it."""
 
 Fetch = Callable[..., Awaitable[list[Any]]]
 Held = set[tuple[str, str, str]]

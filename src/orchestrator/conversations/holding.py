@@ -3,11 +3,12 @@
 Traffic takes its one key as it comes (`service.open_for`).
 """
 
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 
 from orchestrator.conversations import service, store
 from orchestrator.conversations.model import Conversation
 from orchestrator.conversations.store import GroupKey
+from orchestrator.domain import lifecycle
 from orchestrator.domain.grouping import pairs_of_addresses
 from orchestrator.kernel.errors import BadRequest, Conflict
 from orchestrator.kernel.unit import Unit
@@ -68,10 +69,23 @@ async def take(
         holders = await store.holders(unit, open_) if open_ else {}
         own = {key for key, holder in holders.items() if holder == conversation.id}
         strange = {key: holder for key, holder in holders.items() if key not in own}
-        held = await service.enter(unit, outbox, strange, {}) if strange else []
+        held = await _held_by_open(unit, outbox, strange) if strange else []
         others |= {key: strange[key] for key in held}
         open_ -= own | set(held)
     return others
+
+
+async def _held_by_open(unit: Unit, outbox: Outbox, holders: Mapping[GroupKey, str]) -> list[GroupKey]:
+    """Those of these keys that an open conversation holds.
+
+    One whose closing time has passed is closed. An open one is not locked: whoever works on it may be waiting for us.
+    """
+    rows = await store.read(unit, {(key[0], holder) for key, holder in holders.items()})
+    seen = {(one.account_id, one.id): one for one in await service.load(unit, rows)}
+    open_ = {place for place, one in seen.items() if not lifecycle.has_ended(one.life, unit.now)}
+    ended = {key: holder for key, holder in holders.items() if (key[0], holder) not in open_}
+    reopened = await service.enter(unit, outbox, ended, {}) if ended else []
+    return [key for key in holders if key not in ended or key in reopened]
 
 
 def _keys(conversation: Conversation, members: Sequence[Participant]) -> set[GroupKey]:

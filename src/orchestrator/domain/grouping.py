@@ -57,10 +57,9 @@ def keys_of_members(grouping: GroupingType, members: Sequence[Member]) -> frozen
     known, instead of that customer's pairs (contract: conversations.md section 3.4). One participant alone, or none,
     holds no pair.
     """
-    by_profile = grouping is GroupingType.PROFILE
-    known = {member.profile_id for member in members if member.profile_id is not None} if by_profile else set()
-    keys = {_key("profile", profile_id) for profile_id in known}
-    strangers = [member for member in members if not by_profile or member.profile_id is None]
+    known = [member for member in members if grouping is GroupingType.PROFILE and _is_known(member)]
+    keys = {_key("profile", member.profile_id) for member in known if member.profile_id is not None}
+    strangers = [member for member in members if member not in known]
     for one, other in _facing(strangers):
         keys |= {
             grouping_key(grouping, address, facing, None)
@@ -96,6 +95,11 @@ def _facing(members: Iterable[Member]) -> Iterator[tuple[Member, Member]]:
         if member.addresses:
             sides.get(member.type, ours).append(member)
     return chain(product(customers, ours), product(unknown, customers + ours), combinations(unknown, 2))
+
+
+def _is_known(member: Member) -> bool:
+    """Whether traffic is grouped by the profile of this member: one of our own side does not count."""
+    return member.type is ParticipantType.CUSTOMER and member.profile_id is not None
 
 
 def _key(*parts: str) -> str:

@@ -121,7 +121,11 @@ def recognition(
 
 
 def recognition_of_all(addresses: Iterable[Address], *, link_phone_and_whatsapp: bool = True) -> Recognition | None:
-    """How somebody is looked up who owns all these addresses: by each in turn; the first that counts anchors."""
+    """How somebody is looked up who owns all these addresses: by each in turn.
+
+    The least identifier anchors. The others are taken after it in ascending order, so two callers who introduce the
+    same person at once, with the addresses in any order, do not wait for each other.
+    """
     known = [
         one
         for address in addresses
@@ -130,4 +134,4 @@ def recognition_of_all(addresses: Iterable[Address], *, link_phone_and_whatsapp:
     if not known:
         return None
     identifiers = dict.fromkeys(identifier for one in known for identifier in one.lookup)
-    return Recognition(tuple(identifiers), known[0].anchor)
+    return Recognition(tuple(identifiers), min(one.anchor for one in known))

@@ -17,6 +17,7 @@ DELIVERY = "orch_delivery"
 UNCAPTURED = "orch_uncaptured"
 
 MEMORY_STORE_PATTERN = r"^mem_(store|service)_[0-7][0-9a-z]{25}$"
+PROFILE_PATTERN = r"^mem_profile_[0-7][0-9a-z]{25}$"
 NAMED_STORE_PATTERN = r"^(mem_(store|service)_[0-7][0-9a-z]{25}|memora_service_[0-9a-z]{1,64})$"
 """What settings may name; the second form is that of the examples in Twilio's OpenAPI file."""
 

@@ -129,11 +129,12 @@ class BodyLimit:
 
         async def send_unless_refused(message: Message) -> None:
             # Whoever read the body may have made an answer of its own out of our refusal.
-            if received > self._max_bytes:
-                raise refusal
-            await send(message)
+            if received <= self._max_bytes:
+                await send(message)
 
         await self._app(scope, receive_limited, send_unless_refused)
+        if received > self._max_bytes:
+            raise refusal
 
     @staticmethod
     def _announced(scope: Scope) -> int:

@@ -39,8 +39,8 @@ class Directory:
     async def identify(self, unit: Unit, introductions: Sequence[Introduction]) -> list[Identified]:
         """What each of them is. Customers get a profile, others who may be one are looked up (conversations.md 7).
 
-        A profile that the caller names is not looked up, and makes its owner a customer. The sides that are ours have
-        none. A missing store stops nobody.
+        A profile that the caller names is not looked up; who might be a customer is one then. The sides that are ours
+        have the one that is named, or none. A missing store stops nobody.
         """
         subjects = [self._subject(one) for one in introductions]
         asked = [(one.type, subject) for one, subject in zip(introductions, subjects, strict=True) if subject]
@@ -63,9 +63,8 @@ class Directory:
 
 
 def _identified(of_type: ParticipantType, profile_id: str | None) -> Identified:
-    if of_type not in _RECOGNISED:
-        return of_type, None
-    return (ParticipantType.CUSTOMER if profile_id else of_type), profile_id
+    is_customer = of_type in _RECOGNISED and profile_id is not None
+    return (ParticipantType.CUSTOMER if is_customer else of_type), profile_id
 
 
 def join(unit: Unit, key: ConversationKey, introduction: Introduction, identified: Identified) -> Participant:

@@ -10,6 +10,7 @@ from orchestrator.domain.addresses import MAX_LENGTH, Address, Channel, InvalidA
 from orchestrator.domain.identity import ParticipantType
 from orchestrator.kernel.clock import rest_time
 from orchestrator.kernel.fields import Text, refused
+from orchestrator.kernel.ids import PROFILE_PATTERN
 from orchestrator.kernel.openapi import Meta, Wire
 from orchestrator.participants.introducing import Introduction
 from orchestrator.participants.model import OwnedAddress, Participant, owned_address
@@ -49,8 +50,8 @@ class ParticipantRequest(Wire):
         description="CUSTOMER: a profile is found or made. UNKNOWN, which is the default: becomes CUSTOMER if a "
         "profile is found. The others are our side.",
     )
-    profile_id: Annotated[Text, Field(min_length=1, max_length=255)] | None = Field(
-        None, description="The customer's profile, where the caller knows it; never of our side."
+    profile_id: Annotated[str, Field(pattern=PROFILE_PATTERN)] | None = Field(
+        None, description="The profile, where the caller knows it: nobody is looked up then. Only a customer's counts."
     )
 
 
@@ -108,7 +109,7 @@ class ParticipantResource(Wire):
     account_id: str
     name: str = Field(description="Never null: without another name, the first address.")
     type: ParticipantType
-    profile_id: str | None = Field(description="Of customers only.")
+    profile_id: str | None = Field(description="Found, made or given; of our side only if it was given.")
     addresses: list[AddressResource]
     created_at: str = Field(json_schema_extra={"format": "date-time"})
     updated_at: str = Field(json_schema_extra={"format": "date-time"})

@@ -133,7 +133,8 @@ def _owner(members: Sequence[Participant], party: Party) -> Participant | None:
         if member.has(address):
             return member
     if party.type is ParticipantType.CUSTOMER and party.profile_id is not None:
-        return next((member for member in members if member.profile_id == party.profile_id), None)
+        customers = (member for member in members if member.type is ParticipantType.CUSTOMER)
+        return next((customer for customer in customers if customer.profile_id == party.profile_id), None)
     if party.type is ParticipantType.AGENT:
         # Our side may answer from several numbers; it stays one participant (contract: conversations.md Q17).
         agents = (member for member in members if member.type is ParticipantType.AGENT)

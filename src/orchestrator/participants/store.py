@@ -82,13 +82,13 @@ async def update(unit: Unit, members: Sequence[Participant]) -> None:
     await unit.driver.execute(
         """
         update participants p
-        set name = changed.name, type = changed.type, profile_id = changed.profile_id, updated_at = $7
-        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
-          as changed (account_id, conversation_id, id, name, type, profile_id)
+        set name = changed.name, type = changed.type, profile_id = changed.profile_id, updated_at = changed.updated_at
+        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
+          as changed (account_id, conversation_id, id, name, type, profile_id, updated_at)
         where (p.account_id, p.conversation_id, p.id) = (changed.account_id, changed.conversation_id, changed.id)
         """,
         *_columns(members),
-        unit.now,
+        [participant.updated_at for participant in members],
     )
 
 
