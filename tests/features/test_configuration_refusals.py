@@ -38,7 +38,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"conversationGroupingType": None}, "/conversationGroupingType"),
     ({"conversationGroupingType": "group_by_profile"}, "/conversationGroupingType"),
     ({"memoryStoreId": None}, "/memoryStoreId"),
-    ({"memoryStoreId": "memora_service_123"}, "/memoryStoreId"),
+    ({"memoryStoreId": "memora-123"}, "/memoryStoreId"),
     ({"memoryStoreId": "mem_store_8" + "0" * 25}, "/memoryStoreId"),
     ({"memoryStoreId": "mem_store_01kgh3k1w8fmkrxj2c5a9d7e6b\n"}, "/memoryStoreId"),
     ({"channelSettings": []}, "/channelSettings"),

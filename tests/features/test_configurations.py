@@ -210,6 +210,10 @@ class TestReplace:
         again = await fetch(service, configuration_id)
         assert again == {**found, "description": "edited", "version": 2, "updatedAt": again["updatedAt"]}
 
+    async def test_the_store_may_be_that_of_the_published_examples(self, service: Service) -> None:
+        configuration_id = await make_configuration(service, memoryStoreId="memora_service_123")
+        assert (await fetch(service, configuration_id))["memoryStoreId"] == "memora_service_123"
+
     async def test_what_was_fetched_can_be_sent_back(self, service: Service) -> None:
         configuration_id = await make_configuration(
             service,

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from orchestrator.kernel.ids import PARTICIPANT, new_id
+from orchestrator.kernel.ids import PARTICIPANT, PROFILE, new_id
 from tests.support import traffic
 from tests.support.app import Service
 from tests.support.clock import stop_clock
@@ -101,6 +101,23 @@ class TestAdding:
         service.clock.advance(minutes=1)
         answer = await service.api.post(people(conversation), json=someone(None))
         assert "CLOSED" in refusal(answer, 400, 20001)["message"]
+
+    async def test_a_profile_that_is_given_is_kept_for_anybody_and_counts_for_customers(self, service: Service) -> None:
+        given = new_id(PROFILE)
+        configuration = await make_configuration(service, conversationGroupingType=traffic.BY_PROFILE)
+        conversation = await pair(service, configurationId=configuration)
+        ours = await join(service, conversation, someone("AI_AGENT", sms(DESK), profileId=given))
+        assert (ours["type"], ours["profileId"]) == ("AI_AGENT", given)
+        assert not [key for key in await keys_of(service, conversation) if given in key]
+        theirs = await join(service, conversation, someone("UNKNOWN", sms(OTHER_PHONE), profileId=given))
+        assert (theirs["type"], theirs["profileId"]) == ("CUSTOMER", given)
+        assert [key for key in await keys_of(service, conversation) if given in key]
+
+    @pytest.mark.parametrize("profile_id", ["", "me", "mem_profile_", "mem_profile_81kgh3k1w8fmkrxj2c5a9d7e6b", 1])
+    async def test_a_profile_id_that_is_none(self, service: Service, profile_id: object) -> None:
+        conversation = await pair(service)
+        answer = await service.api.post(people(conversation), json=customer(profileId=profile_id))
+        assert refusal(answer, 400, 20001)["params"]["field"] == "/profileId"
 
 
 class TestReplacing:

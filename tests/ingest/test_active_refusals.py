@@ -10,7 +10,6 @@ from orchestrator.configurations import service as configurations
 from orchestrator.conversations import service as conversations
 from orchestrator.domain.lifecycle import Status
 from orchestrator.kernel.ids import CONFIGURATION as CONFIGURATION_ID
-from orchestrator.kernel.ids import CONVERSATION as CONVERSATION_ID
 from orchestrator.kernel.ids import new_id
 from orchestrator.outbox.record import Outbox
 from tests.support import traffic
@@ -49,7 +48,10 @@ async def refused(service: Service, **told: str) -> dict[str, Any]:
     return bodies[0]
 
 
-@pytest.mark.parametrize("value", ["x", "*", "😀" * 300, "conv_configuration_", new_id(CONFIGURATION_ID)])
+NO_CONFIGURATION = "conv_configuration_01kgh3k1w8fmkrxj2c5a9d7e6b"
+
+
+@pytest.mark.parametrize("value", ["x", "*", "😀" * 300, "conv_configuration_", NO_CONFIGURATION])
 async def test_a_configuration_that_is_not_there(service: Service, value: str) -> None:
     await make_configuration(service)
     body = await refused(service, **{CONFIGURATION: value})
@@ -57,7 +59,7 @@ async def test_a_configuration_that_is_not_there(service: Service, value: str) -
     assert "configuration" in body["message"]
 
 
-@pytest.mark.parametrize("value", ["x", "a\x00b", "conv_conversation_", new_id(CONVERSATION_ID)])
+@pytest.mark.parametrize("value", ["x", "a\x00b", "conv_conversation_", "conv_conversation_01kgh3m8qce0m9x2t6v4b7r5zn"])
 async def test_a_conversation_that_is_not_there(service: Service, value: str) -> None:
     body = await refused(service, conversationId=value)
     assert body["params"]["field"] == "/conversationId"

@@ -15,7 +15,7 @@ from tests.support.refusals import refusal
 
 PATH = "/v2/Conversations"
 KEPT = {"calls", "conversation_summaries"}
-"""What the provider told of a call stays until its time is over, as receipts do; what a store knows is the profile's."""
+"""What the provider told of a call stays for its time, as receipts do; what a store knows is the profile's."""
 BELONGINGS = sorted(
     table.name for table in metadata.tables.values() if "conversation_id" in table.columns and table.name not in KEPT
 )

@@ -11,7 +11,6 @@ from orchestrator.conversations.telling import tell
 from orchestrator.domain.addresses import Address
 from orchestrator.domain.identity import ParticipantType
 from orchestrator.domain.messages import DeliveryStatus
-from orchestrator.kernel.errors import BadRequest
 from orchestrator.kernel.fields import refused
 from orchestrator.kernel.unit import Unit
 from orchestrator.outbox.record import Outbox
@@ -80,8 +79,8 @@ class Ends:
         self._identified = {end.address: who for end, who in zip(strangers, identified, strict=True)}
         expected = deepcopy(members)
         self._join(Attendance(), seen, expected)
-        self._taken = seen.keys(expected) - seen.keys()
-        await self._take(seen, seen.keys(expected), self._taken)
+        self._taken = holding.keys(seen, expected) - seen.keys()
+        await holding.take(self._unit, self._outbox, seen, self._taken)
 
     async def attend(self, conversation: Conversation) -> list[Participant]:
         """The participant that each end is. The conversation is locked. Raises BadRequest for a wrong participantId."""
@@ -92,9 +91,9 @@ class Ends:
         before = set() if nobody_new else conversation.keys()
         joined = self._join(attendance, conversation, members)
         if not nobody_new:
-            keys = conversation.keys()
+            new = holding.keys(conversation, members) - before - self._taken
             await holding.drop(self._unit, conversation, members, self._taken)
-            await self._take(conversation, keys, keys - before - self._taken)
+            await holding.take(self._unit, self._outbox, conversation, new)
         await participants.write(self._unit, attendance)
         tell(self._outbox, [conversation], attendance)
         known = {member.id: member for member in members}
@@ -118,15 +117,6 @@ class Ends:
     def _party(self, end: End, facing: End) -> Party:
         of_type, profile_id = self._identified.get(end.address, (end.type, None))
         return Party(end.address, facing.address, of_type, profile_id)
-
-    async def _take(self, conversation: Conversation, keys: set[Key], new: set[Key]) -> None:
-        if len(keys) > holding.MOST_KEYS:
-            raise BadRequest(
-                f"with those who join, the addresses make {len(keys)} pairs; a conversation holds at most "
-                f"{holding.MOST_KEYS}",
-                details={"limit": holding.MOST_KEYS},
-            )
-        await holding.take(self._unit, self._outbox, conversation, new)
 
 
 def _is_there(members: Sequence[Participant], end: End) -> bool:

@@ -43,20 +43,31 @@ async def turn(unit: Unit, seen: Conversation) -> Conversation:
     return await service.find(unit, seen.account_id, seen.id)
 
 
+def keys(conversation: Conversation, members: Sequence[Participant]) -> set[GroupKey]:
+    """The keys that these members mean. Raises BadRequest when there would be too many."""
+    pairs = pairs_of_addresses((member.type, len(member.addresses)) for member in members)
+    if pairs > MOST_KEYS:
+        raise BadRequest(
+            f"the participants' addresses make {pairs} pairs; a conversation holds at most {MOST_KEYS}",
+            details={"limit": MOST_KEYS},
+        )
+    return conversation.keys(members)
+
+
 async def hold(unit: Unit, outbox: Outbox, conversation: Conversation, members: Sequence[Participant]) -> set[GroupKey]:
     """Take the keys that the conversation means once these are its members; returns all of those.
 
     Raises AddressConflict when another open conversation holds one, BadRequest when there would be too many.
     """
-    keys = _keys(conversation, members)
-    new = keys if conversation.is_new else keys - conversation.keys()
+    meant = keys(conversation, members)
+    new = meant if conversation.is_new else meant - conversation.keys()
     others = await take(unit, outbox, conversation, new)
     if others:
         holder = min(others.values())
         raise AddressConflict(
             f"address mapping already exists on conversation {holder}; write there, or close it first", holder
         )
-    return keys
+    return meant
 
 
 async def take(
@@ -86,17 +97,6 @@ async def _held_by_open(unit: Unit, outbox: Outbox, holders: Mapping[GroupKey, s
     ended = {key: holder for key, holder in holders.items() if (key[0], holder) not in open_}
     reopened = await service.enter(unit, outbox, ended, {}) if ended else []
     return [key for key in holders if key not in ended or key in reopened]
-
-
-def _keys(conversation: Conversation, members: Sequence[Participant]) -> set[GroupKey]:
-    """The keys that these members mean."""
-    pairs = pairs_of_addresses((member.type, len(member.addresses)) for member in members)
-    if pairs > MOST_KEYS:
-        raise BadRequest(
-            f"the participants' addresses make {pairs} pairs; a conversation holds at most {MOST_KEYS}",
-            details={"limit": MOST_KEYS},
-        )
-    return conversation.keys(members)
 
 
 async def drop(unit: Unit, conversation: Conversation, members: Sequence[Participant], taken: Set[GroupKey]) -> None:

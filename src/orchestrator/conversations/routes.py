@@ -23,7 +23,7 @@ from orchestrator.conversations.schemas import (
 )
 from orchestrator.domain.configuration import StatusCallback
 from orchestrator.domain.lifecycle import Status
-from orchestrator.kernel.errors import BadRequest
+from orchestrator.kernel.fields import refused
 from orchestrator.kernel.http import (
     AccountId,
     AdmitsInsecure,
@@ -170,7 +170,7 @@ async def _settings(
     given = request.configuration
     if request.configuration_id is None:
         if given is None:
-            raise BadRequest("name a configuration in configurationId, or give its settings in configuration")
+            raise refused("/configurationId", "name a configuration here, or give its settings in configuration")
         return None, own_settings.whole(given), None
     configuration = await configurations.find(unit, account_id, request.configuration_id)
     if given is None:

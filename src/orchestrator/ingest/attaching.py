@@ -1,6 +1,6 @@
 """Calls join the conversations where they belong, once; later fragments need not repeat where that is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
@@ -18,6 +18,7 @@ from orchestrator.ingest.voice import Call, CallEvent, CallKey
 from orchestrator.kernel.unit import Unit
 from orchestrator.outbox.record import Outbox
 from orchestrator.participants import service as participants
+from orchestrator.participants.model import Participant
 from orchestrator.participants.service import Attendance
 
 
@@ -30,11 +31,17 @@ async def take_keys(unit: Unit, outbox: Outbox, landings: Sequence[Landing]) -> 
         seen = landing.target
         if not isinstance(seen, Conversation):
             continue
-        attendance, expected = Attendance(), deepcopy(seen.participants)
-        for party in landing.parties():
-            participants.attend(unit, attendance, (seen.account_id, seen.id), expected, party)
-        if attendance.added or attendance.changed:
-            await holding.take(unit, outbox, seen, seen.keys(expected) - seen.keys())
+        landing.taken = seen.keys(_expected(unit, landing, seen)) - seen.keys()
+        if landing.taken:
+            await holding.take(unit, outbox, seen, landing.taken)
+
+
+def _expected(unit: Unit, landing: Landing, conversation: Conversation) -> list[Participant]:
+    """Who takes part once the parties of a call do."""
+    expected = deepcopy(conversation.participants)
+    for party in landing.parties():
+        participants.attend(unit, Attendance(), (conversation.account_id, conversation.id), expected, party)
+    return expected
 
 
 async def enter(
@@ -55,7 +62,18 @@ async def enter(
     for key in named:
         if key not in reached or has_ended(reached[key].life, unit.now):
             raise Outdated(f"conversation {key[1]} has ended")
+    await _drop_unmeant(unit, landings, reached)
     return reached
+
+
+async def _drop_unmeant(
+    unit: Unit, landings: Sequence[Landing], reached: Mapping[ConversationKey, Conversation]
+) -> None:
+    """Free the keys that were taken by what was seen before the lock, and that nobody means any more."""
+    for landing in landings:
+        if landing.taken and isinstance(landing.target, Conversation):
+            conversation = reached[landing.target.account_id, landing.target.id]
+            await holding.drop(unit, conversation, _expected(unit, landing, conversation), landing.taken)
 
 
 async def note(

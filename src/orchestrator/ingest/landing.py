@@ -1,5 +1,6 @@
 """What the pipeline knows of one message on its way into one conversation, and the trace that remains of it."""
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -69,6 +70,8 @@ class Landing:
     """Twilio's codes for what went wrong without stopping anything: 530001, 530003, 530004."""
     key: str | None = None
     """The grouping key; None where the target is a conversation."""
+    taken: Set[GroupKey] = frozenset()
+    """Keys that were taken for the conversation, where the target is one, before it was locked."""
     outcome: Outcome = Outcome.JOINED
 
     @property

@@ -13,6 +13,8 @@ ACTION = "conv_action"
 OPERATION = "proc_job"
 MEMORY_STORE = "mem_store"
 PROFILE = "mem_profile"
+OBSERVATION = "mem_observation"
+SUMMARY = "mem_summary"
 DELIVERY = "orch_delivery"
 UNCAPTURED = "orch_uncaptured"
 

@@ -155,7 +155,8 @@ class Deliverer:
         settled = list(self._settled)
         if settled:
             async with self.units.begin() as unit:
-                await store.settle(unit, settled)
+                # In one order for all: a conversation that is being deleted takes its deliveries with it.
+                await store.settle(unit, sorted(settled, key=lambda one: (one.delivery.account_id, one.delivery.id)))
             del self._settled[: len(settled)]  # only now: a failed settlement is tried again
         return len(settled)
 
