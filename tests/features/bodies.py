@@ -112,7 +112,7 @@ def _own_settings() -> Body:
 
 def _member(phone: str) -> Body:
     address = {**end(phone), "channelId": "CA1"}
-    return {"name": "Ann", "type": "CUSTOMER", "profileId": f"mem_profile_{phone[1:]}", "addresses": [address]}
+    return {"name": "Ann", "type": "CUSTOMER", "profileId": f"mem_profile_{phone[1:]:0>26}", "addresses": [address]}
 
 
 def _said(recipient: Body) -> Body:

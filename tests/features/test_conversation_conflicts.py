@@ -25,6 +25,7 @@ from tests.support.traffic import BY_ADDRESSES, BY_ADDRESSES_AND_CHANNEL, BY_PRO
 
 PAIR = (customer(sms(KIRAN)), agent(sms(US)))
 DESK = "+16505550100"
+PROFILE = "mem_profile_01kgh3m8qce0m9x2t6v4b7r5zn"
 
 
 @pytest.fixture(params=[BY_ADDRESSES, BY_ADDRESSES_AND_CHANNEL, BY_PROFILE])
@@ -145,7 +146,7 @@ BY_EITHER = (BY_ADDRESSES, BY_ADDRESSES_AND_CHANNEL)
         (BY_PROFILE, PAIR, (customer(whatsapp(KIRAN)),), True),
         (BY_PROFILE, (customer(on("CHAT", "kiran")),), (customer(on("CHAT", "kiran")),), True),
         (BY_PROFILE, (customer(on("CHAT", "kiran")),), (customer(on("CHAT", "Kiran")),), False),
-        (BY_PROFILE, (customer(profileId="p"),), (someone("UNKNOWN", profileId="p"), agent(sms(US))), True),
+        (BY_PROFILE, (customer(profileId=PROFILE),), (someone("UNKNOWN", profileId=PROFILE), agent(sms(US))), True),
         (BY_PROFILE, PAIR, (customer(sms(OTHER_PHONE)), agent(sms(US))), False),
         # Without a profile, the pair; and that is nobody's profile.
         (

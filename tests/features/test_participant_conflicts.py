@@ -27,6 +27,7 @@ from tests.support.refusals import refusal
 from tests.support.traffic import BY_PROFILE, KIRAN, OTHER_PHONE, US
 
 NOBODY = "+15550001111"
+MINE, THEIRS = "mem_profile_01kgh3m8qce0m9x2t6v4b7r5zn", "mem_profile_01kgh3m8qce0m9x2t6v4b7r5zp"
 
 
 class TestAddresses:
@@ -143,13 +144,13 @@ class TestIdentity:
         assert (stranger["type"], stranger["profileId"]) == ("UNKNOWN", None)
         assert await profiles(service, store_id) == 1
 
-    async def test_our_side_has_no_profile(self, service: Service) -> None:
+    async def test_our_side_has_no_profile_but_the_one_that_is_given(self, service: Service) -> None:
         store_id, conversation = await by_profile(service)
         await new_profile(service, store_id, phone=US)
         for of_type in ("AGENT", "AI_AGENT", "HUMAN_AGENT"):
-            joined = await join(service, conversation, someone(of_type, profileId="mem_profile_mine"))
-            assert (joined["type"], joined["profileId"]) == (of_type, None)
-            after = await replaced(service, joined, type=of_type, addresses=[sms(US)], profileId="mem_profile_mine")
+            joined = await join(service, conversation, someone(of_type, profileId=MINE))
+            assert (joined["type"], joined["profileId"]) == (of_type, MINE)
+            after = await replaced(service, joined, type=of_type, addresses=[sms(US)])
             assert after["profileId"] is None
             await replaced(service, joined, type=of_type, addresses=[])
         assert await profiles(service, store_id) == 1
@@ -157,11 +158,11 @@ class TestIdentity:
     async def test_a_profile_that_the_caller_names_is_taken_as_it_is(self, service: Service) -> None:
         store_id, conversation = await by_profile(service)
         await new_profile(service, store_id, phone=KIRAN)
-        named = await join(service, conversation, customer(sms(KIRAN), profileId="mem_profile_theirs"))
-        assert named["profileId"] == "mem_profile_theirs"
-        unknown = await join(service, conversation, someone("UNKNOWN", sms(NOBODY), profileId="mem_profile_2"))
-        assert (unknown["type"], unknown["profileId"]) == ("CUSTOMER", "mem_profile_2")
-        assert await keys_of(service, conversation) == {"profile mem_profile_theirs", "profile mem_profile_2"}
+        named = await join(service, conversation, customer(sms(KIRAN), profileId=THEIRS))
+        assert named["profileId"] == THEIRS
+        unknown = await join(service, conversation, someone("UNKNOWN", sms(NOBODY), profileId=MINE))
+        assert (unknown["type"], unknown["profileId"]) == ("CUSTOMER", MINE)
+        assert await keys_of(service, conversation) == {f"profile {THEIRS}", f"profile {MINE}"}
         assert await profiles(service, store_id) == 1
 
     async def test_without_a_profile_in_the_body_the_addresses_tell_again(self, service: Service) -> None:

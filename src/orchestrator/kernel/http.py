@@ -201,14 +201,16 @@ def _from_status(request: Request, error: HTTPException) -> OrchestratorError:
 
 
 def _allowed(request: Request) -> str:
-    """The methods of the path. Each of them is a route of its own, and Starlette names those of one alone."""
+    """The methods of the path. Each of them is a route of its own, and Starlette names those of one alone.
+
+    A path that several templates fit (`/Profiles/Lookup` is also `/Profiles/{profileId}`) is that of the first.
+    """
     routes: list[BaseRoute] = request.app.routes
-    possible = (
-        method
-        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
-    )
-    return ", ".join(possible)
+    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    templates = [getattr(route, "path", "") for route in fitting]
+    same = [route for route, template in zip(fitting, templates, strict=True) if template == templates[0]]
+    methods = {method for route in same for method in getattr(route, "methods", None) or ()}
+    return ", ".join(method for method in ("GET", "POST", "PUT", "PATCH", "DELETE") if method in methods)
 
 
 def _from_validation(error: RequestValidationError) -> BadRequest:
