@@ -11,7 +11,6 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match
 
 from orchestrator.kernel.errors import (
     BadRequest,
@@ -190,7 +189,7 @@ def _from_status(request: Request, error: HTTPException) -> OrchestratorError:
             return NotFound(f"there is nothing at {request.url.path}")
         case 405:
             return MethodNotAllowed(
-                f"{request.method} is not possible on {request.url.path}", headers={"Allow": _allowed(request)}
+                f"{request.method} is not possible on {request.url.path}", headers=_allowed(request, error)
             )
         case 413:
             return PayloadTooLarge("the request body is larger than this service accepts")
@@ -200,17 +199,14 @@ def _from_status(request: Request, error: HTTPException) -> OrchestratorError:
             return BadRequest(str(error.detail))
 
 
-def _allowed(request: Request) -> str:
-    """The methods of the path. Each of them is a route of its own, and Starlette names those of one alone.
-
-    A path that several templates fit (`/Profiles/Lookup` is also `/Profiles/{profileId}`) is that of the first.
-    """
-    routes: list[BaseRoute] = request.app.routes
-    fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    templates = [getattr(route, "path", "") for route in fitting]
-    same = [route for route, template in zip(fitting, templates, strict=True) if template == templates[0]]
-    methods = {method for route in same for method in getattr(route, "methods", None) or ()}
-    return ", ".join(method for method in ("GET", "POST", "PUT", "PATCH", "DELETE") if method in methods)
+def _allowed(request: Request, error: HTTPException) -> dict[str, str]:
+    """The `Allow` header. Each method of a path is a route of its own, and Starlette names those of one alone."""
+    app: FastAPI = request.app
+    template = getattr(request.scope.get("route"), "path", None)
+    published = app.openapi()["paths"].get(template)
+    if published is None:
+        return dict(error.headers or {})
+    return {"Allow": ", ".join(method.upper() for method in published)}
 
 
 def _from_validation(error: RequestValidationError) -> BadRequest:
