@@ -31,6 +31,7 @@ from orchestrator.numbers.routes import router as numbers
 from orchestrator.openapi import describe
 from orchestrator.operations.routes import router as operations
 from orchestrator.participants.routes import router as participants
+from orchestrator.recall.routes import router as recall
 from orchestrator.settings import Settings
 from orchestrator.worker import Worker
 
@@ -42,6 +43,7 @@ _ROUTERS = (
     communications,
     actions,
     memory,
+    recall,
     numbers,
     uncaptured,
     probes,

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.domain.addresses import Channel, InvalidAddress, parse
-from orchestrator.domain.identifiers import MAX_LENGTH, TYPES, normalise
+from orchestrator.domain.identifiers import MAX_LENGTH, TYPES, IdentitySettings, Normalization, normalise
 from orchestrator.domain.identity import recognition
 
 area_codes = st.from_regex(r"[2-9][0-9]{2}", fullmatch=True)
@@ -33,6 +33,23 @@ def test_normalising_twice_changes_nothing(id_type: str, value: str) -> None:
     if once is not None:
         assert 1 <= len(once) <= MAX_LENGTH
         assert normalise(id_type, once) == once
+
+
+@given(st.sampled_from([*TYPES, "userId"]), st.sampled_from(Normalization), st.text() | e164)
+@example("userId", Normalization.NONE, "\n a")
+@example("userId", Normalization.EMAIL, " \u00a0 ")
+def test_whatever_a_type_is_normalised_by_is_done_once(id_type: str, rule: Normalization, value: str) -> None:
+    try:
+        once = normalise(id_type, value, rule)
+    except ValueError:
+        return
+    assert normalise(id_type, once, rule) == once
+    assert "\x00" not in once
+
+
+def test_a_store_knows_its_own_types_only() -> None:
+    with pytest.raises(ValueError, match="it has email, whatsapp, phone, chat"):
+        IdentitySettings().normalise("userId", "a")
 
 
 @given(area_codes, subscribers)

@@ -12,6 +12,7 @@ from orchestrator.tables import metadata
 from tests.features.test_communication_writes import Body, end, new_conversation, say
 from tests.support.app import Service
 from tests.support.factories import configuration_body
+from tests.support.memories import note, observation, profile_path, sum_up, summary
 from tests.support.memory import new_profile, new_store
 from tests.support.openapi import document
 from tests.support.traffic import US
@@ -21,6 +22,29 @@ JSON = {"Content-Type": "application/json"}
 _CALLBACKS = [{"url": "https://a.example.com/", "method": "POST"}]
 _TIMEOUTS = {"inactive": 10, "closed": 60}
 _OF_ONE = "/v2/Conversations/{ConversationId}"
+_OF_PROFILE = "/v1/Stores/{storeId}/Profiles/{profileId}"
+_CONVERSATION = "conv_conversation_01kgh3k9v2c8xq5r7t1w4y6z0a"
+_OF_STORE = "/v1/ControlPlane/Stores/{storeId}"
+_TRAITS = {
+    "code": {
+        "dataType": "STRING",
+        "description": "x",
+        "validationRule": {"ruleType": "STRING", "pattern": "^a", "minLength": 1, "maxLength": 2},
+        "idTypePromotion": "chat",
+    },
+    "points": {"dataType": "NUMBER", "validationRule": {"ruleType": "NUMBER", "min": 0, "max": 0.5}},
+    "tags": {"dataType": "ARRAY", "validationRule": {"ruleType": "ARRAY", "minItems": 0, "maxItems": 1}},
+}
+_RECALL = {
+    "conversationId": _CONVERSATION,
+    "query": "x",
+    "beginDate": "2026-02-03T09:15:04Z",
+    "endDate": "2026-02-03T09:15:05Z",
+    "communicationsLimit": 1,
+    "observationsLimit": 2,
+    "summariesLimit": 3,
+    "relevanceThreshold": 0.5,
+}
 _numbers = itertools.count(7_000_000)
 
 
@@ -76,7 +100,15 @@ def complete(method: str, path: str) -> Body:
         ("PUT", f"{_OF_ONE}/Communications/{{id}}"): _said(end(US, deliveryStatus="READ")),
         ("POST", f"{_OF_ONE}/Actions"): _action(phone),
         ("POST", "/v1/ControlPlane/Stores"): {"displayName": f"store-{phone[1:]}", "description": "x"},
+        ("PATCH", "/v1/ControlPlane/Stores/{storeId}"): {"displayName": f"store-{phone[1:]}", "description": "x"},
+        ("PUT", f"{_OF_STORE}/IdentityResolutionSettings"): _identity(),
+        ("POST", f"{_OF_STORE}/TraitGroups"): {"displayName": f"g{phone[1:]}", "description": "x", "traits": _TRAITS},
+        ("PATCH", f"{_OF_STORE}/TraitGroups/{{traitGroupName}}"): {"description": "x", "traits": _TRAITS},
         ("POST", "/v1/Stores/{storeId}/Profiles"): {"traits": {"Contact": {"phone": phone}}},
+        ("PATCH", f"{_OF_PROFILE}/Identifiers/{{idType}}"): {"idType": "chat", "oldValue": "ann", "newValue": "ann"},
+        ("PATCH", f"{_OF_PROFILE}/Observations/{{observationId}}"): observation(conversationIds=[_CONVERSATION]),
+        ("PATCH", f"{_OF_PROFILE}/ConversationSummaries/{{summaryId}}"): summary(source="x"),
+        ("POST", f"{_OF_PROFILE}/Recall"): _RECALL,
     }.get((method, path))
     if written is not None:
         return written
@@ -94,6 +126,20 @@ def _configuration(phone: str) -> Body:
         memoryExtractionEnabled=True,
         conversationsV1Bridge={"serviceId": f"IS{phone[1:]:0>32}"},
     )
+
+
+def _identity() -> Body:
+    own = {
+        "idType": "userId",
+        "matchingAlgo": "exact",
+        "matchingThreshold": 75,
+        "limit": 100,
+        "limitPolicy": "fifo",
+        "enforceUnique": True,
+        "normalization": "none",
+    }
+    reserved = [{"idType": name} for name in ("email", "whatsapp", "phone", "chat")]
+    return {"identifierConfigs": [*reserved, own], "matchingRules": ["userId", "phone"]}
 
 
 def _own_settings() -> Body:
@@ -188,14 +234,19 @@ async def new_world(service: Service) -> World:
     """The service's account, with something of everything."""
     conversation = await new_conversation(service)
     store_id = await new_store(service)
+    profile_id = await new_profile(service, store_id, phone=f"+1555{next(_numbers)}", chat="ann")
+    profile = profile_path(store_id, profile_id)
     ids = {
         "Configurations": conversation["configurationId"],
         "Conversations": conversation["id"],
         "Participants": conversation["participants"][0]["id"],
         "Communications": (await say(service, conversation))["id"],
         "Stores": store_id,
-        "Profiles": await new_profile(service, store_id, phone=f"+1555{next(_numbers)}"),
-        "Identifiers": "phone",
+        "Profiles": profile_id,
+        "Observations": (await note(service, profile, observation()))[0],
+        "ConversationSummaries": (await sum_up(service, profile, summary()))[0],
+        "Identifiers": "chat",
+        "TraitGroups": "Contact",
         "Operations": new_id(OPERATION),
         "Actions": "conv_action_" + "0" * 26,
         "Numbers": US,

@@ -33,7 +33,16 @@ OF_EVERY_TYPE: tuple[tuple[str, Any], ...] = (
     ("array", []),
     ("object", {}),
 )
-ADMITS_NO_OTHERS = {("POST", "/v1/Stores/{storeId}/Profiles")}
+ADMITS_NO_OTHERS = {
+    ("POST", "/v1/Stores/{storeId}/Profiles"),
+    ("PUT", "/v1/Stores/{storeId}/Profiles/Bulk"),
+    ("PATCH", "/v1/Stores/{storeId}/Profiles/{profileId}"),
+    ("PUT", "/v1/Stores/{storeId}/Profiles/{profileId}"),
+    ("POST", "/v1/ControlPlane/Stores/{storeId}/TraitGroups"),
+    ("PATCH", "/v1/ControlPlane/Stores/{storeId}/TraitGroups/{traitGroupName}"),
+    ("POST", "/v1/Stores/{storeId}/Profiles/{profileId}/Observations"),
+    ("POST", "/v1/Stores/{storeId}/Profiles/{profileId}/ConversationSummaries"),
+}
 """Bodies in which an unknown field is refused (contract: memory.md section 1)."""
 
 

@@ -127,12 +127,15 @@ async def test_unknown_profiles_and_foreign_accounts(service: Service, store: st
         assert_refused(await service.api.get(f"{wrong}/phone"), 404, 20404)
         assert_refused(await service.api.post(wrong, json=body), 404, 20404)
         assert_refused(await service.api.delete(f"{wrong}/phone"), 404, 20404)
+        change = {"idType": "phone", "oldValue": "+15551234567", "newValue": "+15559876543"}
+        assert_refused(await service.api.patch(f"{wrong}/phone", json=change), 404, 20404)
     async with service.client(await service.new_account()) as api:
         mine = path(store, profile_id)
         assert_refused(await api.get(mine), 404, 520041)
         assert_refused(await api.get(f"{mine}/phone"), 404, 520041)
         assert_refused(await api.post(mine, json=body), 404, 520041)
         assert_refused(await api.delete(f"{mine}/phone"), 404, 520041)
+        assert_refused(await api.patch(f"{mine}/phone", json=change), 404, 520041)
     assert await identifiers_of(service, store, profile_id) == {"phone": ["+15551234567"]}
 
 
@@ -182,6 +185,77 @@ async def test_a_wrong_remove_all_is_refused(service: Service, store: str) -> No
     response = await service.api.delete(f"{path(store, profile_id)}/phone", params={"removeAll": "maybe"})
     assert_refused(response, 400, 20001, names="removeAll")
     assert await identifiers_of(service, store, profile_id) == {"phone": ["+15551234567"]}
+
+
+async def replace(service: Service, store: str, profile_id: str, id_type: str, old: str, new: str) -> httpx.Response:
+    body = {"idType": id_type, "oldValue": old, "newValue": new}
+    return await service.api.patch(f"{path(store, profile_id)}/{id_type}", json=body)
+
+
+async def test_a_value_is_put_in_place_of_another(service: Service, store: str) -> None:
+    profile_id, phones = await with_three_phones(service, store)
+    service.clock.advance(minutes=1)
+    new = new_phone()
+    response = await replace(service, store, profile_id, "phone", phones[1][2:], f" {new[1:]} ")
+    assert response.status_code == 202
+    assert set(response.json()) == {"message"}
+    assert (await identifiers_of(service, store, profile_id))["phone"] == [phones[0], phones[2], new]
+    assert await found_by(service, store, "phone", new) == [profile_id]
+    assert await found_by(service, store, "phone", phones[1]) == []
+    # One that the profile has already: the old one goes, and nothing comes.
+    assert (await replace(service, store, profile_id, "phone", phones[0], new)).status_code == 202
+    assert (await identifiers_of(service, store, profile_id))["phone"] == [phones[2], new]
+    before = await rows_of_store(service, store)
+    assert (await replace(service, store, profile_id, "phone", new, new[2:])).status_code == 202
+    assert await rows_of_store(service, store) == before
+
+
+async def test_a_replacement_that_another_profile_has_is_refused(service: Service, store: str) -> None:
+    holder = await new_profile(service, store, phone="+15551234567")
+    profile_id = await new_profile(service, store, phone="+15559876543")
+    before = await rows_of_store(service, store)
+    response = await replace(service, store, profile_id, "phone", "+15559876543", "+15551234567")
+    refusal = assert_refused(response, 409, 20409, names="merged")
+    assert refusal["details"] == {"conflictingResourceId": holder, "profileIds": [holder]}
+    assert await rows_of_store(service, store) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "names"),
+    [
+        ({"idType": "phone", "oldValue": "+15550000000", "newValue": "+15559876543"}, 404, "+15550000000"),
+        ({"idType": "email", "oldValue": "+15551234567", "newValue": "+15559876543"}, 400, "/idType"),
+        ({"idType": "phone", "oldValue": "+15551234567", "newValue": "12"}, 400, "/newValue"),
+        ({"idType": "phone", "oldValue": "12", "newValue": "+15559876543"}, 400, "/oldValue"),
+        ({"idType": "phone", "oldValue": "+15551234567"}, 400, "/newValue"),
+        ({"idType": "phone", "newValue": "+15559876543"}, 400, "/oldValue"),
+        ({"oldValue": "+15551234567", "newValue": "+15559876543"}, 400, "/idType"),
+        ({"idType": "phone", "oldValue": "+15551234567", "newValue": "\x00"}, 400, "/newValue"),
+        ({"idType": "phone", "oldValue": "+15551234567", "newValue": "1" * 256}, 400, "/newValue"),
+    ],
+)
+async def test_a_wrong_replacement_is_refused(service: Service, store: str, body: Any, status: int, names: str) -> None:
+    profile_id = await new_profile(service, store, phone="+15551234567")
+    before = await rows_of_store(service, store)
+    response = await service.api.patch(f"{path(store, profile_id)}/phone", json=body)
+    assert_refused(response, status, 20404 if status == 404 else 20001, names=names)
+    assert await rows_of_store(service, store) == before
+
+
+async def test_a_replacement_of_a_type_that_the_store_does_not_have(service: Service, store: str) -> None:
+    profile_id = await new_profile(service, store, phone="+15551234567")
+    assert_refused(await replace(service, store, profile_id, "userId", "a", "b"), 400, 20001, names="/idType")
+    assert_refused(await replace(service, store, profile_id, "email", "a@b.c", "b@b.c"), 404, 20404, names="a@b.c")
+
+
+async def test_concurrent_replacements_replace_once(service: Service, store: str) -> None:
+    profile_id = await new_profile(service, store, phone="+15551234567")
+    phones = [new_phone() for _ in range(5)]
+    answers = await asyncio.gather(
+        *(replace(service, store, profile_id, "phone", "+15551234567", phone) for phone in phones)
+    )
+    assert sorted(answer.status_code for answer in answers) == [202] + [404] * 4
+    assert len((await identifiers_of(service, store, profile_id))["phone"]) == 1
 
 
 async def test_concurrent_deletes_remove_one_value_each(service: Service, store: str) -> None:

@@ -3,15 +3,18 @@
 import asyncio
 import base64
 import json
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Column, insert
 
 from orchestrator.kernel.ids import MEMORY_STORE, OPERATION, new_id
 from orchestrator.memory import stores
 from orchestrator.memory.service import adopt_store
 from orchestrator.memory.upsert import create_profile
+from orchestrator.tables import metadata
 from tests.support.app import ORIGIN, Service
 from tests.support.memory import (
     assert_refused,
@@ -216,6 +219,102 @@ async def test_delete_takes_everything_with_it(service: Service) -> None:
     assert await new_store(service, displayName="again") != store_id
 
 
+async def test_delete_forgets_no_table(service: Service) -> None:
+    """Every table that names a store, those that are yet to come among them."""
+    tables = [table for table in metadata.sorted_tables if "store_id" in table.c]
+    assert {"trait_groups", "identity_settings", "observations", "profiles"} <= {table.name for table in tables}
+    store_id, kept = await new_store(service), await new_store(service)
+    for store in (store_id, kept):
+        for table in tables:
+            columns = [column for column in table.c if not column.nullable]
+            values = {"account_id": service.account.account_id, "store_id": store}
+            async with service.units.begin() as unit:
+                row = {column.name: values.get(column.name, sample(column, unit.now)) for column in columns}
+                await unit.connection.execute(insert(table).values(row))
+    assert (await service.api.delete(f"{STORES}/{store_id}")).status_code == 202
+    for table in tables:
+        rows = await service.fetch(f"select store_id from {table.name} where store_id = any ($1)", [store_id, kept])
+        assert [row["store_id"] for row in rows] == [kept], table.name
+
+
+def sample(column: Column[Any], now: datetime) -> Any:
+    """Any value that the column holds."""
+    kind = column.type.python_type
+    if kind is datetime:
+        return now
+    return {} if kind is object else kind()
+
+
+async def test_a_patch_changes_what_it_names(service: Service) -> None:
+    store_id = await new_store(service, displayName="before", description="As it was")
+    response = await service.api.patch(f"{STORES}/{store_id}", json={"displayName": "after", "description": None})
+    assert response.status_code == 202
+    assert set(response.json()) == {"message", "statusUrl"}
+    operation = (await service.api.get(response.headers["Location"])).json()
+    assert operation["result"] == {"type": "RESOURCE_ID", "id": store_id}
+    store = (await service.api.get(f"{STORES}/{store_id}")).json()
+    assert (store["displayName"], store["description"], store["version"]) == ("after", "As it was", 2)
+    again = await service.api.patch(f"{STORES}/{store_id}", json={"description": "Now", "displayName": "after", "x": 1})
+    assert again.status_code == 202
+    store = (await service.api.get(f"{STORES}/{store_id}")).json()
+    assert (store["displayName"], store["description"], store["version"]) == ("after", "Now", 3)
+    assert await new_store(service, displayName="before") != store_id
+
+
+async def test_a_patch_may_depend_on_the_version(service: Service) -> None:
+    store_id = await new_store(service)
+    tag = (await service.api.get(f"{STORES}/{store_id}")).headers["ETag"]
+    body = {"description": "Another"}
+    for header in (tag, "*"):
+        response = await service.api.patch(f"{STORES}/{store_id}", json=body, headers={"If-Match": header})
+        assert response.status_code == 202
+    for header in (tag, tag.strip('"'), '"x"'):
+        stale = await service.api.patch(f"{STORES}/{store_id}", json={"description": "x"}, headers={"If-Match": header})
+        assert_refused(stale, 412, 520043, names="If-Match")
+    store = (await service.api.get(f"{STORES}/{store_id}")).json()
+    assert (store["description"], store["version"]) == ("Another", 3)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "(body)"),
+        ({"displayName": None, "description": None}, "(body)"),
+        ({"unknown": 1}, "(body)"),
+        ({"displayName": ""}, "/displayName"),
+        ({"displayName": "under_score"}, "/displayName"),
+        ({"displayName": "x" * 65}, "/displayName"),
+        ({"description": ""}, "/description"),
+        ({"description": "x" * 129}, "/description"),
+        ({"description": "\x00"}, "/description"),
+    ],
+)
+async def test_a_wrong_patch_is_refused_by_name(service: Service, body: Any, pointer: str) -> None:
+    store_id = await new_store(service)
+    before = await service.fetch("select * from memory_stores where id = $1", store_id)
+    response = await service.api.patch(f"{STORES}/{store_id}", json=body)
+    assert assert_refused(response, 400, 20001, names=pointer)["params"]["field"] == pointer
+    assert await service.fetch("select * from memory_stores where id = $1", store_id) == before
+
+
+async def test_a_store_cannot_take_the_name_of_another(service: Service) -> None:
+    stores_of_account = [await new_store(service, displayName=name) for name in ("one", "two")]
+    refusal = assert_refused(
+        await service.api.patch(f"{STORES}/{stores_of_account[1]}", json={"displayName": "one"}),
+        409,
+        520045,
+        names="one",
+    )
+    assert refusal["params"] == {"field": "/displayName", "value": "one"}
+    answers = await asyncio.gather(
+        *(service.api.patch(f"{STORES}/{one}", json={"displayName": "three"}) for one in stores_of_account)
+    )
+    assert sorted(answer.status_code for answer in answers) == [202, 409]
+    await service.api.delete(f"{STORES}/{stores_of_account[0]}")
+    freed = await service.api.patch(f"{STORES}/{stores_of_account[1]}", json={"displayName": "one"})
+    assert freed.status_code == 202
+
+
 async def test_delete_waits_for_profiles_that_are_being_written(service: Service) -> None:
     store_id, account = await new_store(service), service.account.account_id
     async with service.units.begin() as unit:
@@ -243,6 +342,7 @@ async def test_stores_of_other_accounts_do_not_exist(service: Service) -> None:
     async with service.client(await service.new_account()) as api:
         assert_refused(await api.get(f"{STORES}/{store_id}"), 404, 520041, names=store_id)
         assert_refused(await api.delete(f"{STORES}/{store_id}"), 404, 520041)
+        assert_refused(await api.patch(f"{STORES}/{store_id}", json={"displayName": "theirs"}), 404, 520041)
         assert_refused(await api.get(OPERATIONS + created.headers["Operation-Id"]), 404, 520052)
         assert (await api.get(STORES)).json()["stores"] == []
     assert (await service.api.get(f"{STORES}/{store_id}")).status_code == 200
@@ -255,6 +355,7 @@ async def test_malformed_store_ids(service: Service, store_id: str) -> None:
     profiles = f"/v1/Stores/{store_id}/Profiles"
     assert_refused(await service.api.get(f"{STORES}/{store_id}"), 400, 520049)
     assert_refused(await service.api.delete(f"{STORES}/{store_id}"), 400, 520049)
+    assert_refused(await service.api.patch(f"{STORES}/{store_id}", json={}), 400, 520049)
     assert_refused(await service.api.get(profiles), 400, 520049)
     assert_refused(await service.api.post(profiles, json={}), 400, 520049)
 

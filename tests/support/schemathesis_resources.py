@@ -6,6 +6,7 @@ from typing import Any
 from orchestrator.kernel.ids import new_sid
 from tests.support.app import Service
 from tests.support.factories import OUR_NUMBER, make_configuration
+from tests.support.memories import note, observation, profile_path, sum_up, summary
 from tests.support.sdk import communication_body, conversation_body, message_body
 from tests.support.traffic import BY_PROFILE, KIRAN
 
@@ -34,12 +35,19 @@ async def make_stores(service: Service) -> dict[str, list[str]]:
         stores.append(found.json()["result"]["id"])
     bodies = [{"traits": {"Contact": {"phone": f"+1555111{number:04d}"}}} for number in range(5)]
     profiles = [(await post(service, f"/v1/Stores/{stores[0]}/Profiles", body))["id"] for body in bodies]
+    paths = [profile_path(stores[0], profile_id) for profile_id in profiles]
+    groups = [f"Group{number}" for number in range(5)]
+    for name in groups:
+        await post(service, f"/v1/ControlPlane/Stores/{stores[0]}/TraitGroups", {"displayName": name, "traits": {}})
     return {
         "stores": stores[:1],
         "expendable_stores": stores[1:],
         "store_operations": operations,
         "profiles": profiles,
         "id_types": ["phone", "email"],
+        "trait_groups": groups,
+        "observations": [one for path in paths for one in await note(service, path, *[observation()] * 3)],
+        "summaries": [one for path in paths for one in await sum_up(service, path, *[summary()] * 3)],
     }
 
 

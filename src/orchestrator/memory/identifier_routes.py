@@ -4,22 +4,26 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from orchestrator.kernel.errors import BadRequest
+from orchestrator.kernel.fields import refused
 from orchestrator.kernel.http import ApiRoute, InList, InUnit, Json
 from orchestrator.kernel.openapi import errors, query_parameter
-from orchestrator.kernel.paging import ListQuery
 from orchestrator.memory import identifiers
-from orchestrator.memory.identifier_schemas import IdentifierList, IdentifierRequest, IdentifierResource
-from orchestrator.memory.wire import ProfileId, StoreToRead, StoreToWrite, Written
+from orchestrator.memory.identifier_schemas import (
+    IdentifierList,
+    IdentifierRequest,
+    IdentifierResource,
+    IdentifierUpdate,
+)
+from orchestrator.memory.wire import ProfileId, StoreToRead, StoreToWrite, Written, flag
 
 router = APIRouter(
     prefix="/v1/Stores/{storeId}/Profiles/{profileId}/Identifiers", route_class=ApiRoute, tags=["Identifiers"]
 )
 
-IdType = Annotated[str, Path(alias="idType", description="`email`, `whatsapp`, `phone` or `chat`.")]
+IdType = Annotated[str, Path(alias="idType", description="A type of identifier, such as `phone`.")]
 
 _REMOVE_ALL = query_parameter(
-    "removeAll", "Remove every value of the type, not only the oldest.", type="boolean", default=False
+    "removeAll", "Remove every value of the type, not only one.", type="boolean", default=False
 )
 
 
@@ -47,8 +51,7 @@ async def list_identifiers(store: StoreToRead, profile_id: ProfileId, unit: InUn
 async def create_identifier(
     store: StoreToWrite, profile_id: ProfileId, wanted: IdentifierRequest, unit: InUnit
 ) -> Response:
-    identifier = identifiers.identifier(wanted.id_type, wanted.value)
-    await identifiers.add(unit, store, profile_id, identifier)
+    await identifiers.add(unit, store, profile_id, wanted.id_type, wanted.value)
     return Json({"message": "Identifier added."}, status_code=202)
 
 
@@ -64,10 +67,28 @@ async def fetch_identifier(store: StoreToRead, profile_id: ProfileId, id_type: I
     return Json({"idType": id_type, "values": values})
 
 
+@router.patch(
+    "/{idType}",
+    operation_id="PatchProfileIdentifier",
+    summary="Put another value in place of an identifier",
+    status_code=202,
+    response_model=Written,
+    responses=errors(400, 404, 409, 415),
+)
+async def patch_identifier(
+    store: StoreToWrite, profile_id: ProfileId, id_type: IdType, wanted: IdentifierUpdate, unit: InUnit
+) -> Response:
+    if wanted.id_type != id_type:
+        raise refused("/idType", f"must be the type that the path names, {id_type}", wanted.id_type)
+    await identifiers.replace(unit, store, profile_id, id_type, old=wanted.old_value, new=wanted.new_value)
+    return Json({"message": "Identifier replaced."}, status_code=202)
+
+
 @router.delete(
     "/{idType}",
     operation_id="DeleteProfileIdentifier",
-    summary="Remove a profile's oldest identifier of one type, or all of the type",
+    summary="Remove one of a profile's identifiers of a type, or all of the type",
+    description="The oldest is removed, or the newest if the store's settings say `lifo` of the type.",
     status_code=202,
     response_model=Written,
     responses=errors(400, 404, 409),
@@ -76,12 +97,5 @@ async def fetch_identifier(store: StoreToRead, profile_id: ProfileId, id_type: I
 async def delete_identifier(
     store: StoreToWrite, profile_id: ProfileId, id_type: IdType, unit: InUnit, query: InList
 ) -> Response:
-    await identifiers.remove(unit, store, profile_id, id_type, every=_remove_all(query))
+    await identifiers.remove(unit, store, profile_id, id_type, every=flag(query, "removeAll"))
     return Json({"message": "Identifier removed."}, status_code=202)
-
-
-def _remove_all(query: ListQuery) -> bool:
-    value = query.one("removeAll") or "false"
-    if value.lower() not in {"true", "false"}:
-        raise BadRequest("removeAll must be true or false", params={"field": "removeAll", "value": value})
-    return value.lower() == "true"

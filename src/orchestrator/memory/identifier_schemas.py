@@ -13,8 +13,22 @@ class IdentifierRequest(Wire):
 
     model_config = example(idType="phone", value="+1 555 987 6543")
 
-    id_type: Text = Field(min_length=2, max_length=30, description="`email`, `whatsapp`, `phone` or `chat`.")
+    id_type: Text = Field(
+        min_length=2,
+        max_length=30,
+        description="One that the store has: `email`, `whatsapp`, `phone`, `chat`, or its own.",
+    )
     value: Text = Field(min_length=1, max_length=MAX_LENGTH, description="In any form; it is normalised by its type.")
+
+
+class IdentifierUpdate(Wire):
+    """A value to be put in place of another."""
+
+    model_config = example(idType="phone", oldValue="+15551234567", newValue="+15559876543")
+
+    id_type: Text = Field(min_length=2, max_length=30, description="As in the path.")
+    old_value: Text = Field(min_length=1, max_length=MAX_LENGTH, description="One that the profile has, in any form.")
+    new_value: Text = Field(min_length=1, max_length=MAX_LENGTH, description="In any form; it is normalised.")
 
 
 class IdentifierResource(Wire):

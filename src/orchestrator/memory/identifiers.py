@@ -1,45 +1,36 @@
-"""Identifiers: the values by which a profile is recognised. Each belongs to one profile of its store."""
+"""Identifiers: the values by which a profile is recognised, read and written one by one (contract: memory.md 4.6)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from sqlalchemy import ColumnElement, delete, select
 
-from orchestrator.domain.identifiers import MAX_VALUES, TYPES, normalise
+from orchestrator.domain.identifiers import IdentitySettings, LimitPolicy
 from orchestrator.domain.identity import Identifier
-from orchestrator.kernel.errors import Conflict, NotFound, Unavailable
+from orchestrator.domain.matching import others
+from orchestrator.kernel.errors import NotFound
 from orchestrator.kernel.fields import refused
 from orchestrator.kernel.unit import Unit
-from orchestrator.memory import profiles
-from orchestrator.memory import store as statements
+from orchestrator.memory import claiming, identity_settings, profiles
 from orchestrator.memory.stores import Store
 from orchestrator.tables.memory import profile_identifiers
 
+MOST_FOUND = 100
+"""Profiles that a look-up tells, the earliest of them."""
+
 _TABLE = profile_identifiers.c
-_NO_MERGE = "Profiles cannot be merged yet; nothing was changed."
-
-MAX_ATTEMPTS = 10
-"""How often a race for identifiers is tried again; each time, somebody else got ahead."""
 
 
-def identifier(id_type: str, value: str) -> Identifier:
-    """The identifier that a client means. Raises BadRequest for an unknown type, or a value that is not of its type."""
-    if id_type not in TYPES:
-        raise refused("/idType", f"the store has no such identifier type; it has {', '.join(TYPES)}", id_type)
-    try:
-        return Identifier(id_type, normalise(id_type, value))
-    except ValueError as error:
-        raise refused("/value", str(error)) from error
-
-
-async def look_up(unit: Unit, store: Store, sought: Identifier) -> list[str]:
-    """The profiles that have an identifier, earliest first."""
+async def look_up(unit: Unit, store: Store, id_type: str, value: str) -> tuple[str, list[str]]:
+    """The value as the store keeps it, and the profiles that have it, earliest first. Raises BadRequest."""
+    sought = _identifier(await identity_settings.of_store(unit, store), id_type, value)
     statement = select(_TABLE.profile_id).where(
         _TABLE.account_id == store.account_id,
         _TABLE.store_id == store.id,
         _TABLE.id_type == sought.id_type,
         _TABLE.value == sought.value,
     )
-    return list((await unit.connection.scalars(statement.order_by(_TABLE.profile_id))).all())
+    found = await unit.connection.scalars(statement.order_by(_TABLE.profile_id).limit(MOST_FOUND))
+    return sought.value, list(found.all())
 
 
 async def of_profile(unit: Unit, store: Store, profile_id: str) -> dict[str, list[str]]:
@@ -49,7 +40,9 @@ async def of_profile(unit: Unit, store: Store, profile_id: str) -> dict[str, lis
     found: dict[str, list[str]] = {}
     for id_type, value in await unit.connection.execute(statement.order_by(_TABLE.created_at, _TABLE.value)):
         found.setdefault(id_type, []).append(value)
-    return {id_type: found[id_type] for id_type in TYPES if id_type in found}
+    order = (await identity_settings.of_store(unit, store)).in_order()
+    # Types that the settings no longer have come last: their values stay.
+    return {id_type: found[id_type] for id_type in dict.fromkeys([*order, *sorted(found)]) if id_type in found}
 
 
 async def values_of_type(unit: Unit, store: Store, profile_id: str, id_type: str) -> list[str]:
@@ -60,69 +53,76 @@ async def values_of_type(unit: Unit, store: Store, profile_id: str, id_type: str
     return values
 
 
-async def add(unit: Unit, store: Store, profile_id: str, added: Identifier) -> None:
+async def add(unit: Unit, store: Store, profile_id: str, id_type: str, value: str) -> None:
     """Give a profile an identifier; one that it has already stays as it is.
 
-    Raises NotFound, and Conflict when another profile has it: merging the two is not supported yet.
+    Raises BadRequest, NotFound, and Conflict when it belongs to another profile: merging is not supported yet.
     """
+    settings = await identity_settings.of_store(unit, store)
     await profiles.require_held(unit, store, profile_id)
-    for _ in range(MAX_ATTEMPTS):
-        if await take(unit, store, profile_id, [added]):
-            return
-        holders = await look_up(unit, store, added)
-        if profile_id in holders:
-            return
-        if holders:
-            raise _held(added, holders[0])
-    raise busy()
+    await give(unit, store, settings, profile_id, {_identifier(settings, id_type, value)})
 
 
-async def take(unit: Unit, store: Store, profile_id: str, wanted: Collection[Identifier]) -> bool:
-    """Give a profile identifiers, in one order for all, so that two requests cannot wait for each other.
+async def give(
+    unit: Unit, store: Store, settings: IdentitySettings, profile_id: str, wanted: Collection[Identifier]
+) -> None:
+    """Give identifiers to a profile that is held. Raises Conflict when one belongs to another profile."""
 
-    Returns whether all were free; those that were have been given all the same. More values of a type than a profile
-    keeps displace its oldest (contract: memory.md 3.1, `limit` and `limitPolicy`).
+    async def once() -> bool | None:
+        holders = await claiming.holders(unit, store, wanted)
+        if in_the_way := others(settings, profile_id, wanted, holders):
+            raise claiming.merge_needed(wanted, in_the_way)
+        missing = [(one, profile_id) for one in wanted if profile_id not in holders.get(one, ())]
+        return await claiming.take(unit, store, settings, missing) or None
+
+    if wanted:
+        await claiming.attempt(unit, once)
+
+
+async def replace(unit: Unit, store: Store, profile_id: str, id_type: str, *, old: str, new: str) -> None:
+    """Put another value in place of one that the profile has.
+
+    Raises BadRequest, NotFound when the profile has not got the old value, and Conflict when the new one belongs to
+    another profile.
     """
-    rows = [(store.account_id, store.id, one, profile_id) for one in sorted(wanted)]
-    won = await statements.take_identifiers(unit, rows)
-    for id_type in {key[2].id_type for key in won}:
-        of_type = (*_of(store, profile_id), _TABLE.id_type == id_type)
-        newest_first = select(_TABLE.value).where(*of_type).order_by(_TABLE.created_at.desc(), _TABLE.value.desc())
-        displaced = newest_first.offset(MAX_VALUES)
-        await unit.connection.execute(delete(profile_identifiers).where(*of_type, _TABLE.value.in_(displaced)))
-    return len(won) == len(rows)
+    settings = await identity_settings.of_store(unit, store)
+    wanted = _identifier(settings, id_type, new, "/newValue")
+    await profiles.require_held(unit, store, profile_id)
+    values = (await of_profile(unit, store, profile_id)).get(id_type, [])
+    kept = old if old in values else _identifier(settings, id_type, old, "/oldValue").value
+    if kept not in values:
+        raise NotFound(f"profile {profile_id} has no identifier {id_type} {kept}")
+    if kept == wanted.value:
+        return
+    # Before the new one is given: at the limit, one of the others would have to go for it.
+    await _remove(unit, store, profile_id, id_type, [kept])
+    await give(unit, store, settings, profile_id, {wanted})
 
 
 async def remove(unit: Unit, store: Store, profile_id: str, id_type: str, *, every: bool) -> None:
-    """Take the oldest value of a type from a profile, or every one. Raises NotFound when it has none."""
+    """Take a value of a type from a profile, the one that its policy chooses, or every one. Raises NotFound."""
     await profiles.require_held(unit, store, profile_id)
     values = await values_of_type(unit, store, profile_id, id_type)
-    gone = values if every else values[:1]
+    known = (await identity_settings.of_store(unit, store)).types.get(id_type)
+    newest = known is not None and known.limit_policy is LimitPolicy.LIFO
+    await _remove(unit, store, profile_id, id_type, values if every else [values[-1 if newest else 0]])
+
+
+def _identifier(settings: IdentitySettings, id_type: str, value: str, pointer: str = "/value") -> Identifier:
+    """The identifier that a client means. Raises BadRequest for an unknown type, or a value that is not of its type."""
+    if id_type not in settings.types:
+        raise refused(
+            "/idType", f"the store has no such identifier type; it has {', '.join(settings.in_order())}", id_type
+        )
+    try:
+        return Identifier(id_type, settings.normalise(id_type, value))
+    except ValueError as error:
+        raise refused(pointer, str(error)) from error
+
+
+async def _remove(unit: Unit, store: Store, profile_id: str, id_type: str, values: Collection[str]) -> None:
     await unit.connection.execute(
-        delete(profile_identifiers).where(*_of(store, profile_id), _TABLE.id_type == id_type, _TABLE.value.in_(gone))
-    )
-
-
-def held_by_several(wanted: Iterable[Identifier], profile_ids: Collection[str]) -> Conflict:
-    """The refusal of traits whose identifiers belong to more than one profile."""
-    named = ", ".join(one.value for one in sorted(wanted))
-    return Conflict(
-        f"the identifiers {named} belong to {len(profile_ids)} profiles: {', '.join(sorted(profile_ids))}. {_NO_MERGE}",
-        details={"profileIds": sorted(profile_ids)},
-        headers={"X-Conflicting-Resource-Id": min(profile_ids)},
-    )
-
-
-def busy() -> Unavailable:
-    """The answer to a request that lost every race."""
-    return Unavailable("other requests keep changing these identifiers; send the request again")
-
-
-def _held(wanted: Identifier, holder: str) -> Conflict:
-    return Conflict(
-        f"{wanted.id_type} {wanted.value} belongs to profile {holder}. {_NO_MERGE}",
-        details={"conflictingResourceId": holder, "profileIds": [holder]},
-        headers={"X-Conflicting-Resource-Id": holder},
+        delete(profile_identifiers).where(*_of(store, profile_id), _TABLE.id_type == id_type, _TABLE.value.in_(values))
     )
 
 

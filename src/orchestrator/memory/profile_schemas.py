@@ -1,15 +1,17 @@
-"""What profiles and look-ups look like (contract: memory.md 4.1 and 4.7)."""
+"""What profiles, their traits and look-ups look like (contract: memory.md 4.1, 4.7, 4.8 and 4.10)."""
 
 import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from sqlalchemy import Row
 
 from orchestrator.kernel.clock import rest_time
 from orchestrator.kernel.fields import Text
 from orchestrator.kernel.openapi import Meta, Wire
 from orchestrator.memory.profiles import Profile
-from orchestrator.memory.wire import example
+from orchestrator.memory.trait_schemas import number
+from orchestrator.memory.wire import MemoryAccepted, example
 
 _PROFILE = "mem_profile_01kgh3m8qce0m9x2t6v4b7r5zn"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -19,9 +21,13 @@ def _trait_value(value: Any) -> Any:
     if value is None:
         return None
     for item in value if isinstance(value, list) else [value]:
-        if not isinstance(item, str | int | float):
+        if isinstance(item, bool):
+            continue
+        if isinstance(item, int | float):
+            number(item)
+        elif not isinstance(item, str):
             raise ValueError("a trait is a string, a number, a boolean or a flat array of these")
-        if isinstance(item, str) and _UNSTORABLE.search(item):
+        elif _UNSTORABLE.search(item):
             raise ValueError("text must not hold the character U+0000 or half of a surrogate pair")
     return value
 
@@ -37,15 +43,64 @@ TraitValue = Annotated[
 _TRAITS = {"Contact": {"firstName": "Kiran", "phone": "+15551234567"}}
 
 
+Groups = Annotated[dict[Text, Annotated[dict[Text, TraitValue], Field(max_length=99)]], Field(max_length=50)]
+
+
 class ProfileRequest(Wire):
     """What is known of somebody; at least one of the traits tells who it is."""
 
     model_config = ConfigDict(**example(traits=_TRAITS), extra="forbid")
 
-    traits: Annotated[
-        dict[Text, Annotated[dict[Text, TraitValue], Field(max_length=99)]],
-        Field(max_length=50, description="Values by group and trait. Undeclared traits are dropped, null is absent."),
-    ]
+    traits: Groups = Field(description="Values by group and trait. Undeclared traits are dropped, null is absent.")
+
+
+class ProfilePatch(Wire):
+    """What is to change of somebody."""
+
+    model_config = ConfigDict(**example(traits={"Contact": {"city": "Springfield", "state": None}}), extra="forbid")
+
+    traits: Groups = Field(description="Values by group and trait; null removes a trait. All must be declared.")
+
+
+class ProfileReplacement(Wire):
+    """Everything that is known of somebody: what is left out is deleted."""
+
+    model_config = ConfigDict(**example(traits=_TRAITS), extra="forbid")
+
+    traits: Groups = Field(description="Values by group and trait. All must be declared; null is absent.")
+
+
+class BulkRequest(Wire):
+    """What is known of many."""
+
+    model_config = ConfigDict(**example(profiles=[{"traits": _TRAITS}]), extra="forbid")
+
+    profiles: Annotated[list[ProfileRequest], Field(min_length=1, max_length=1000)]
+
+
+class BulkAccepted(MemoryAccepted):
+    """Where to follow what became of many profiles."""
+
+    operation_id: str
+    created_at: str = Field(json_schema_extra={"format": "date-time"})
+
+
+class TraitResource(Wire):
+    """One trait of a profile."""
+
+    model_config = example(name="city", value="Springfield", traitGroup="Contact", timestamp="2026-02-03T09:15:04Z")
+
+    name: str
+    value: TraitValue
+    trait_group: str
+    timestamp: str = Field(description="Of its last change.", json_schema_extra={"format": "date-time"})
+
+
+class TraitPage(Wire):
+    """One page of traits."""
+
+    traits: list[TraitResource]
+    meta: Meta
 
 
 class ProfileAccepted(Wire):
@@ -88,3 +143,13 @@ class LookupResource(Wire):
 def profile_to_wire(profile: Profile) -> dict[str, Any]:
     """The profile resource."""
     return {"id": profile.id, "createdAt": rest_time(profile.created_at), "traits": profile.traits}
+
+
+def trait_to_wire(row: Row[Any]) -> dict[str, Any]:
+    """One trait, of a row of the list."""
+    return {
+        "name": row.name,
+        "value": row.value,
+        "traitGroup": row.trait_group,
+        "timestamp": rest_time(row.updated_at),
+    }

@@ -1,19 +1,20 @@
-"""Profiles: what a store knows of one person. Found and listed here; made in `memory.upsert` and by traffic."""
+"""Profiles: what a store knows of one person. Found, listed, deleted here; made in `memory.upsert` and by traffic."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, Table, delete, or_, select
 
 from orchestrator.kernel.errors import NotFound
 from orchestrator.kernel.ids import PROFILE, is_id
 from orchestrator.kernel.paging import Page, PageRequest, fetch_page
 from orchestrator.kernel.unit import Unit
-from orchestrator.memory import traits
+from orchestrator.memory import claiming, traits
 from orchestrator.memory.stores import Store
-from orchestrator.tables.memory import profiles
+from orchestrator.tables import metadata
+from orchestrator.tables.memory import observation_revisions, observations, profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,32 @@ async def require(unit: Unit, store: Store, profile_id: str) -> None:
 
 
 async def require_held(unit: Unit, store: Store, profile_id: str) -> None:
-    """Hold the profile until the unit ends. Raises NotFound."""
-    if not await hold(unit, store, _checked(profile_id)):
+    """Hold the profile until the unit ends, so that it changes one request at a time. Raises NotFound."""
+    if not await claiming.hold(unit, store, [_checked(profile_id)]):
         raise _unknown(profile_id)
 
 
-async def hold(unit: Unit, store: Store, profile_id: str) -> bool:
-    """Whether the profile exists; then it is held until the unit ends, so that it changes one request at a time."""
-    statement = _select(store).where(profiles.c.id == profile_id).with_for_update()
-    return (await unit.connection.execute(statement)).first() is not None
+async def delete_profile(unit: Unit, store: Store, profile_id: str) -> None:
+    """Delete a profile and everything that is known of it. Raises NotFound.
+
+    Conversations keep the id as a mere text; whoever writes next from one of its addresses is somebody new.
+    """
+    await require_held(unit, store, profile_id)
+    of_profile = select(observations.c.id).where(*_of(observations, store), observations.c.profile_id == profile_id)
+    await unit.connection.execute(
+        delete(observation_revisions).where(
+            *_of(observation_revisions, store), observation_revisions.c.observation_id.in_(of_profile)
+        )
+    )
+    for table in metadata.sorted_tables:
+        if {"store_id", "profile_id"} <= set(table.c.keys()):
+            await unit.connection.execute(delete(table).where(*_of(table, store), table.c.profile_id == profile_id))
+    merged = or_(profiles.c.id == profile_id, profiles.c.merged_into == profile_id)
+    await unit.connection.execute(delete(profiles).where(*_of(profiles, store), merged))
+
+
+def _of(table: Table, store: Store) -> tuple[ColumnElement[bool], ...]:
+    return (table.c.account_id == store.account_id, table.c.store_id == store.id)
 
 
 def _select(store: Store) -> Select[Any]:

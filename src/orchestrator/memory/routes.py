@@ -2,8 +2,26 @@
 
 from fastapi import APIRouter
 
-from orchestrator.memory import identifier_routes, profile_routes, store_routes
+from orchestrator.memory import (
+    identifier_routes,
+    identity_routes,
+    observation_routes,
+    profile_routes,
+    store_routes,
+    summary_routes,
+    trait_group_routes,
+    trait_routes,
+)
 
 router = APIRouter()
-for part in (store_routes, profile_routes, identifier_routes):
+for part in (
+    store_routes,
+    identity_routes,
+    trait_group_routes,
+    profile_routes,
+    trait_routes,
+    identifier_routes,
+    observation_routes,
+    summary_routes,
+):
     router.include_router(part.router)

@@ -1,36 +1,27 @@
 """`/v1/ControlPlane`: memory stores, and the operations that make and delete them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from orchestrator.kernel.conditions import ETAG_HEADERS, OnlyIfMatch
 from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json, Origin
 from orchestrator.kernel.openapi import errors
 from orchestrator.memory import operations, stores
 from orchestrator.memory.store_schemas import (
-    MemoryAccepted,
     MemoryOperationResource,
     StorePage,
+    StorePatch,
     StoreRequest,
     StoreResource,
-    etag,
     operation_to_wire,
     store_to_wire,
 )
-from orchestrator.memory.wire import StoreId, list_parameters, ordered_page
-from orchestrator.operations.accepted import ACCEPTED_HEADERS, OPERATION_HEADERS, accepted, operation_headers
-from orchestrator.operations.service import complete
+from orchestrator.memory.versions import version_tag
+from orchestrator.memory.wire import ACCEPTED, StoreId, StoreToChange, done, list_parameters, ordered_page
+from orchestrator.operations.accepted import OPERATION_HEADERS, operation_headers
 
 MAX_PAGE = 100
-
-_ACCEPTED: dict[int | str, dict[str, Any]] = {
-    202: {
-        "model": MemoryAccepted,
-        "description": "Accepted; the operation tells the store's id.",
-        "headers": ACCEPTED_HEADERS,
-    }
-}
-_ETAG = {"ETag": {"description": "Names this version of the store.", "schema": {"type": "string"}}}
 
 router = APIRouter(prefix="/v1/ControlPlane", route_class=ApiRoute)
 
@@ -42,14 +33,13 @@ router = APIRouter(prefix="/v1/ControlPlane", route_class=ApiRoute)
     summary="Create a memory store",
     status_code=202,
     response_model=None,
-    responses={**_ACCEPTED, **errors(400, 409, 415)},
+    responses={**ACCEPTED, **errors(400, 409, 415)},
 )
 async def create_store(wanted: StoreRequest, account_id: AccountId, unit: InUnit, origin: Origin) -> Response:
     store = await stores.create_store(
         unit, account_id, display_name=wanted.display_name, description=wanted.description
     )
-    operation = await complete(unit, account_id, result={"type": "RESOURCE_ID", "id": store.id})
-    return accepted(operation, origin, path=operations.PATH, message="Memory store created.")
+    return await done(unit, account_id, origin, about=store.id, message="Memory store created.")
 
 
 @router.get(
@@ -73,11 +63,29 @@ async def list_stores(account_id: AccountId, unit: InUnit, query: InList) -> Res
     tags=["Store"],
     summary="Fetch a memory store",
     response_model=StoreResource,
-    responses={200: {"headers": _ETAG}, **errors(400, 404)},
+    responses={200: {"headers": ETAG_HEADERS}, **errors(400, 404)},
 )
 async def fetch_store(store_id: StoreId, account_id: AccountId, unit: InUnit) -> Response:
     store = await stores.find_store(unit, account_id, store_id)
-    return Json(store_to_wire(store), headers={"ETag": etag(store)})
+    return Json(store_to_wire(store), headers={"ETag": version_tag(store.id, store.version)})
+
+
+@router.patch(
+    "/Stores/{storeId}",
+    operation_id="PatchStore",
+    tags=["Store"],
+    summary="Rename a memory store, or describe it anew",
+    status_code=202,
+    response_model=None,
+    responses={**ACCEPTED, **errors(400, 404, 409, 412, 415)},
+)
+async def patch_store(
+    store: StoreToChange, wanted: StorePatch, if_match: OnlyIfMatch, unit: InUnit, origin: Origin
+) -> Response:
+    await stores.patch_store(
+        unit, store, display_name=wanted.display_name, description=wanted.description, if_match=if_match
+    )
+    return await done(unit, store.account_id, origin, about=store.id, message="Memory store changed.")
 
 
 @router.delete(
@@ -88,12 +96,11 @@ async def fetch_store(store_id: StoreId, account_id: AccountId, unit: InUnit) ->
     description="Traffic of configurations that still name the store is captured all the same, without profiles.",
     status_code=202,
     response_model=None,
-    responses={**_ACCEPTED, **errors(400, 404)},
+    responses={**ACCEPTED, **errors(400, 404)},
 )
 async def delete_store(store_id: StoreId, account_id: AccountId, unit: InUnit, origin: Origin) -> Response:
     await stores.delete_store(unit, account_id, store_id)
-    operation = await complete(unit, account_id, result={"type": "RESOURCE_ID", "id": store_id})
-    return accepted(operation, origin, path=operations.PATH, message="Memory store deleted.")
+    return await done(unit, account_id, origin, about=store_id, message="Memory store deleted.")
 
 
 @router.get(

@@ -1,10 +1,8 @@
 """What stores and the operations on them look like (contract: memory.md 2.1 and 2.4)."""
 
-import base64
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import orjson
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from orchestrator.kernel.clock import rest_time
 from orchestrator.kernel.fields import Text
@@ -18,13 +16,32 @@ _OPERATION = "proc_job_01kgh3k1w8fmkrxj2c5a9d7e6b"
 _STATUS_URL = f"https://orchestrator.example.com/v1/ControlPlane/Operations/{_OPERATION}"
 
 
+StoreName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]+$", max_length=64, description="Unique in the account.")]
+StoreDescription = Annotated[Text, Field(min_length=1, max_length=128)]
+
+
 class StoreRequest(Wire):
     """A memory store to make."""
 
     model_config = example(displayName="customer-care", description="What we know of our customers.")
 
-    display_name: str = Field(pattern=r"^[a-zA-Z0-9-]+$", max_length=64, description="Unique in the account.")
-    description: Text | None = Field(None, min_length=1, max_length=128)
+    display_name: StoreName
+    description: StoreDescription | None = None
+
+
+class StorePatch(Wire):
+    """What is to change of a memory store. Null leaves a field as it is."""
+
+    model_config = example(displayName="customer-care", description="What we know of our customers.")
+
+    display_name: StoreName | None = None
+    description: StoreDescription | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "StorePatch":
+        if self.display_name is None and self.description is None:
+            raise ValueError("give displayName, description, or both")
+        return self
 
 
 class StoreResource(Wire):
@@ -56,20 +73,21 @@ class StorePage(Wire):
     meta: Meta
 
 
-class MemoryAccepted(Wire):
-    """Where to follow an operation of the Memory API."""
+class Skip(Wire):
+    """A profile of a bulk request that was not written."""
 
-    model_config = example(message="Memory store created.", statusUrl=_STATUS_URL)
-
-    message: str
-    status_url: str = Field(json_schema_extra={"format": "uri"})
+    index: int = Field(description="Its place in the request, from 0.")
+    message: str = Field(description="Why it was not written.")
 
 
 class MemoryOperationResult(Wire):
     """What an operation was about."""
 
     type: Literal["RESOURCE_ID"]
-    id: str
+    id: str = Field(description="Id of the store, or name of the trait group.")
+    written: int | None = Field(None, description="Of a bulk request: how many profiles were written.")
+    skipped: int | None = Field(None, description="Of a bulk request: how many profiles were not.")
+    skips: list[Skip] | None = Field(None, description="The first hundred of those.")
 
 
 class MemoryOperationResource(Wire):
@@ -105,11 +123,6 @@ def store_to_wire(store: Store) -> dict[str, Any]:
         "intelligenceServiceId": None,
         "version": store.version,
     }
-
-
-def etag(store: Store) -> str:
-    """Names one version of a store."""
-    return f'"{base64.b64encode(orjson.dumps({"id": store.id, "version": store.version})).decode()}"'
 
 
 def operation_to_wire(operation: Operation, status_url: str) -> dict[str, Any]:

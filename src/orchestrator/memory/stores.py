@@ -1,4 +1,4 @@
-"""Memory stores: made, adopted, found, listed, deleted. They are ACTIVE from the start (contract: memory.md 2.3)."""
+"""Memory stores: made, adopted, found, listed, changed, deleted; ACTIVE from the start (contract: memory.md 2.3)."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
+from orchestrator.kernel.conditions import IfMatch
 from orchestrator.kernel.ids import MEMORY_STORE, MEMORY_STORE_PATTERN, new_id
 from orchestrator.kernel.paging import Page, PageRequest, fetch_page
 from orchestrator.kernel.unit import Unit
@@ -17,8 +19,10 @@ from orchestrator.memory.errors import (
     StoreNotActive,
     StoreNotFound,
 )
+from orchestrator.memory.versions import require_version, version_tag
+from orchestrator.tables import metadata
 from orchestrator.tables.account import accounts
-from orchestrator.tables.memory import memory_stores, profile_identifiers, profile_traits, profiles
+from orchestrator.tables.memory import memory_stores
 
 MOST_STORES = 15
 """Stores that one account may create."""
@@ -60,10 +64,7 @@ async def create_store(unit: Unit, account_id: str, *, display_name: str, descri
     )
     store = Store(account_id, new_id(MEMORY_STORE), display_name, description, "ACTIVE", 1)
     if not await _insert(unit, store):
-        raise StoreNameTaken(
-            f"this account already has a memory store named {display_name}",
-            params={"field": "/displayName", "value": display_name},
-        )
+        raise _name_taken(display_name)
     count = select(func.count()).select_from(memory_stores)
     live = count.where(memory_stores.c.account_id == account_id, memory_stores.c.deleted_at.is_(None))
     if (await unit.connection.scalar(live) or 0) > MOST_STORES:
@@ -99,6 +100,35 @@ async def serving_store(unit: Unit, account_id: str, store_id: str, *, writing: 
     return store
 
 
+async def store_to_change(unit: Unit, account_id: str, store_id: str) -> Store:
+    """The store, held until the unit ends, so that nobody else changes it or writes into it.
+
+    Traffic does not wait: it depends on nothing that can be changed. Raises what `serving_store` raises.
+    """
+    _check_form(store_id)
+    lock = select(memory_stores.c.id).where(*_is(account_id, store_id)).with_for_update(key_share=True)
+    await unit.connection.execute(lock)
+    return await serving_store(unit, account_id, store_id)
+
+
+async def patch_store(
+    unit: Unit, store: Store, *, display_name: str | None, description: str | None, if_match: IfMatch
+) -> None:
+    """Change a store that is held: what is None stays. Raises VersionConflict, StoreNameTaken."""
+    require_version(if_match, version_tag(store.id, store.version))
+    statement = update(memory_stores).where(*_is(store.account_id, store.id))
+    try:
+        await unit.connection.execute(
+            statement.values(
+                display_name=display_name or store.display_name,
+                description=description or store.description,
+                version=store.version + 1,
+            )
+        )
+    except IntegrityError as error:  # nothing but the name can be in the way
+        raise _name_taken(display_name or store.display_name) from error
+
+
 async def list_stores(unit: Unit, account_id: str, page: PageRequest, *, descending: bool) -> Page[Row[Any]]:
     """The account's stores, by the time they were made."""
     statement = select(memory_stores.c.id, memory_stores.c.created_at).where(
@@ -118,10 +148,11 @@ async def delete_store(unit: Unit, account_id: str, store_id: str) -> None:
     statement = update(memory_stores).where(*_is(account_id, store_id), memory_stores.c.deleted_at.is_(None))
     if (await unit.connection.execute(statement.values(deleted_at=unit.now))).rowcount == 0:
         raise StoreNotFound(f"there is no memory store {store_id}")  # deleted by somebody else a moment ago
-    for table in (profile_traits, profile_identifiers, profiles):
-        await unit.connection.execute(
-            delete(table).where(table.c.account_id == account_id, table.c.store_id == store_id)
-        )
+    for table in metadata.sorted_tables:
+        if "store_id" in table.c:
+            await unit.connection.execute(
+                delete(table).where(table.c.account_id == account_id, table.c.store_id == store_id)
+            )
 
 
 async def _insert(unit: Unit, store: Store) -> bool:
@@ -137,6 +168,13 @@ async def _insert(unit: Unit, store: Store) -> bool:
     )
     inserted = await unit.connection.execute(statement.on_conflict_do_nothing().returning(memory_stores.c.id))
     return inserted.first() is not None
+
+
+def _name_taken(display_name: str) -> StoreNameTaken:
+    return StoreNameTaken(
+        f"this account already has a memory store named {display_name}",
+        params={"field": "/displayName", "value": display_name},
+    )
 
 
 def _check_form(store_id: str) -> None:

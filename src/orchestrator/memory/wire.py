@@ -2,14 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Response
 from pydantic import ConfigDict, Field
 
 from orchestrator.kernel.errors import BadRequest
 from orchestrator.kernel.http import AccountId, InUnit
 from orchestrator.kernel.openapi import Wire, query_parameter
 from orchestrator.kernel.paging import DEFAULT_SIZE, MAX_SIZE, ListQuery, PageRequest
-from orchestrator.memory.stores import Store, serving_store
+from orchestrator.kernel.unit import Unit
+from orchestrator.memory import operations
+from orchestrator.memory.stores import Store, serving_store, store_to_change
+from orchestrator.operations.accepted import ACCEPTED_HEADERS, accepted
+from orchestrator.operations.service import complete
 
 StoreId = Annotated[str, Path(alias="storeId", description="Id of the memory store.")]
 ProfileId = Annotated[str, Path(alias="profileId", description="Id of the profile.")]
@@ -23,14 +27,48 @@ async def _store_to_write(unit: InUnit, account_id: AccountId, store_id: StoreId
     return await serving_store(unit, account_id, store_id, writing=True)
 
 
+async def _store_to_change(unit: InUnit, account_id: AccountId, store_id: StoreId) -> Store:
+    return await store_to_change(unit, account_id, store_id)
+
+
 # Dependencies, so that an unknown store is told before a wrong body.
 StoreToRead = Annotated[Store, Depends(_store_to_read)]
 StoreToWrite = Annotated[Store, Depends(_store_to_write)]
+StoreToChange = Annotated[Store, Depends(_store_to_change)]
+"""For the settings and the trait groups of a store: nothing is written into it meanwhile."""
 
 
 def example(**fields: Any) -> ConfigDict:
     """A schema's example in the OpenAPI file."""
     return ConfigDict(json_schema_extra={"example": fields})
+
+
+class MemoryAccepted(Wire):
+    """Where to follow an operation of the Memory API."""
+
+    model_config = example(
+        message="Memory store created.",
+        statusUrl="https://orchestrator.example.com/v1/ControlPlane/Operations/proc_job_01kgh3k1w8fmkrxj2c5a9d7e6b",
+    )
+
+    message: str
+    status_url: str = Field(json_schema_extra={"format": "uri"})
+
+
+ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": MemoryAccepted,
+        "description": "Accepted; the operation names what it was about.",
+        "headers": ACCEPTED_HEADERS,
+    }
+}
+"""The 202 of the control plane, for FastAPI's `responses`."""
+
+
+async def done(unit: Unit, account_id: str, origin: str, *, about: str, message: str) -> Response:
+    """Record the operation of what the unit has done to a resource, and answer with it."""
+    operation = await complete(unit, account_id, result={"type": "RESOURCE_ID", "id": about})
+    return accepted(operation, origin, path=operations.PATH, message=message)
 
 
 class Written(Wire):
@@ -56,10 +94,23 @@ def list_parameters(*, max_size: int = MAX_SIZE) -> dict[str, Any]:
     }
 
 
-def ordered_page(query: ListQuery, *, max_size: int = MAX_SIZE) -> tuple[PageRequest, bool]:
-    """The page asked for, and whether the list is newest first. Raises BadRequest."""
+def ordered_page(query: ListQuery, *, max_size: int = MAX_SIZE, **filters: Any) -> tuple[PageRequest, bool]:
+    """The page asked for, and whether the list is newest first. Raises BadRequest.
+
+    The page's `filters` are those given here, or what the token brings: that is whatever the client has made of it.
+    """
     order = query.one("orderBy") or "DESC"
     if order.upper() not in {"ASC", "DESC"}:
         raise BadRequest("orderBy must be ASC or DESC", params={"field": "orderBy", "value": order})
-    page = query.page(max_size=max_size, orderBy=order.upper())
+    page = query.page(max_size=max_size, orderBy=order.upper(), **filters)
     return page, page.filters.get("orderBy") != "ASC"
+
+
+def flag(query: ListQuery, name: str, *, default: bool = False) -> bool:
+    """A parameter that is `true` or `false`. Raises BadRequest."""
+    value = query.one(name)
+    if value is None:
+        return default
+    if value.lower() not in {"true", "false"}:
+        raise BadRequest(f"{name} must be true or false", params={"field": name, "value": value[:200]})
+    return value.lower() == "true"

@@ -1,6 +1,6 @@
 """Memory stores: profiles, the identifiers that recognise them, and their traits."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, Text, text
 
 from orchestrator.tables.base import Json, Key, Moment, account_id, metadata
 
@@ -69,4 +69,73 @@ profile_traits = Table(
     Column("name", Key, primary_key=True),
     Column("value", Json, nullable=False),
     Column("updated_at", Moment, nullable=False),
+)
+
+identity_settings = Table(
+    "identity_settings",
+    metadata,
+    account_id(),
+    Column("store_id", Key, primary_key=True),
+    Column("settings", Json, nullable=False, comment="in the API's JSON form; a store without a row has the defaults"),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+trait_groups = Table(
+    "trait_groups",
+    metadata,
+    account_id(),
+    Column("store_id", Key, primary_key=True),
+    Column("name", Key, primary_key=True),
+    Column("description", Text),
+    Column("traits", Json, nullable=False, comment="definitions by trait name, in the API's JSON form"),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    account_id(),
+    Column("store_id", Key, primary_key=True),
+    Column("id", Key, primary_key=True),
+    Column("profile_id", Key, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("source", Key, nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Column("conversation_ids", Json, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index("observations_profile_idx", "account_id", "profile_id", "created_at", "id"),
+)
+
+observation_revisions = Table(
+    "observation_revisions",
+    metadata,
+    account_id(),
+    Column("store_id", Key, primary_key=True),
+    Column("observation_id", Key, primary_key=True),
+    Column("number", Integer, primary_key=True, comment="from 1; the newest is what the observation says now"),
+    Column("content", Text, nullable=False),
+    Column("source", Key, nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Column("conversation_ids", Json, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
+conversation_summaries = Table(
+    "conversation_summaries",
+    metadata,
+    account_id(),
+    Column("store_id", Key, primary_key=True),
+    Column("id", Key, primary_key=True),
+    Column("profile_id", Key, nullable=False),
+    Column("conversation_id", Key, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("source", Key),
+    Column("occurred_at", Moment, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Index("conversation_summaries_profile_idx", "account_id", "profile_id", "created_at", "id"),
 )
