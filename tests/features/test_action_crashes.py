@@ -20,10 +20,12 @@ from tests.support.performing import (
     claim,
     forget_actions,
     make_conversation,
+    nothing_said,
     now,
     perform,
     performer,
     sending,
+    sent_once,
 )
 from tests.support.provider import Provider, messages_api, provider
 
@@ -72,22 +74,6 @@ async def conversation(service: Service, clock: StoppedClock) -> dict[str, Any]:
 async def twilio() -> AsyncIterator[Provider]:
     async with provider() as running:
         yield running
-
-
-async def sent_once(service: Service, action: dict[str, Any]) -> None:
-    """The action is COMPLETED, with one communication and its two events."""
-    conversation = {"id": action["conversationId"]}
-    (communication,) = await traffic.communications(service, conversation)
-    completed = await now(service, action)
-    assert completed["status"] == "COMPLETED"
-    assert completed["related"] == {**action["related"], "communicationId": communication["id"]}
-    told = [event for event in await traffic.event_types(service, conversation) if event.startswith("COMMUNICATION")]
-    assert told == ["COMMUNICATION_CREATED", "COMMUNICATION_UPDATED"]
-
-
-async def nothing_said(service: Service, action: dict[str, Any]) -> None:
-    """The action was not captured."""
-    assert await traffic.communications(service, {"id": action["conversationId"]}) == []
 
 
 async def after_the_lease(service: Service, clock: StoppedClock) -> int:

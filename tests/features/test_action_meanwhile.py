@@ -17,9 +17,11 @@ from tests.support.performing import (
     asked,
     between_kiran_and_us,
     forget_actions,
+    nothing_said,
     now,
     perform,
     performer,
+    sent_once,
 )
 from tests.support.provider import Provider, messages_api, provider
 
@@ -43,22 +45,6 @@ async def conversation(service: Service, clock: StoppedClock) -> dict[str, Any]:
 async def twilio() -> AsyncIterator[Provider]:
     async with provider() as running:
         yield running
-
-
-async def sent_once(service: Service, action: dict[str, Any]) -> None:
-    """The action is COMPLETED, with one communication and its two events."""
-    conversation = {"id": action["conversationId"]}
-    (communication,) = await traffic.communications(service, conversation)
-    completed = await now(service, action)
-    assert completed["status"] == "COMPLETED"
-    assert completed["related"] == {**action["related"], "communicationId": communication["id"]}
-    told = [event for event in await traffic.event_types(service, conversation) if event.startswith("COMMUNICATION")]
-    assert told == ["COMMUNICATION_CREATED", "COMMUNICATION_UPDATED"]
-
-
-async def nothing_said(service: Service, action: dict[str, Any]) -> None:
-    """The action was not captured."""
-    assert await traffic.communications(service, {"id": action["conversationId"]}) == []
 
 
 async def test_the_database_going_away_after_the_sending_loses_nothing(

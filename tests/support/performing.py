@@ -95,3 +95,19 @@ async def resolved(service: Service, action: dict[str, Any]) -> dict[str, Any]:
     (row,) = await service.fetch("select message from actions where id = $1", action["id"])
     message: dict[str, Any] = row["message"]
     return message
+
+
+async def sent_once(service: Service, action: dict[str, Any]) -> None:
+    """The action is COMPLETED, with one communication and its two events."""
+    conversation = {"id": action["conversationId"]}
+    (communication,) = await traffic.communications(service, conversation)
+    completed = await now(service, action)
+    assert completed["status"] == "COMPLETED"
+    assert completed["related"] == {**action["related"], "communicationId": communication["id"]}
+    told = [event for event in await traffic.event_types(service, conversation) if event.startswith("COMMUNICATION")]
+    assert told == ["COMMUNICATION_CREATED", "COMMUNICATION_UPDATED"]
+
+
+async def nothing_said(service: Service, action: dict[str, Any]) -> None:
+    """The action was not captured."""
+    assert await traffic.communications(service, {"id": action["conversationId"]}) == []
