@@ -80,6 +80,8 @@ _COLUMNS = """
 
 _BELONGINGS = (
     "conversation_keys",
+    "waiting_keys",
+    "extraction_jobs",
     "participants",
     "participant_addresses",
     "communications",

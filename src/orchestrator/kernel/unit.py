@@ -4,7 +4,7 @@ Nothing waits for the network while a unit is open.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,6 +56,10 @@ def is_transient(error: BaseException) -> bool:
     return False
 
 
+Listener = Callable[["Unit", Any], Awaitable[Any]]
+"""Does, in the same unit, what follows from something that happened in a layer below it; returns what that needs."""
+
+
 @dataclass(slots=True)
 class Unit:
     """An open transaction."""
@@ -70,6 +74,11 @@ class Unit:
     """Tells the delivery loop of this process, if there is one, that there is something to do."""
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     """Called once the transaction is durable."""
+    listeners: Mapping[type, Listener] = field(default_factory=dict)
+
+    async def tell(self, happening: object) -> Any:
+        """Let a layer above do what follows from a happening. It is an error if none listens to its kind."""
+        return await self.listeners[type(happening)](self, happening)
 
 
 class Units:
@@ -79,6 +88,8 @@ class Units:
         self.engine = engine
         self.clock = clock
         self.wake_delivery: Callable[[], None] = lambda: None
+        self.listeners: dict[type, Listener] = {}
+        """By the kind of what happens; the composition root connects them."""
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Unit]:
@@ -86,7 +97,7 @@ class Units:
         async with self.engine.connect() as connection:
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection
-            unit = Unit(connection, driver, self.clock.now(), self.wake_delivery)
+            unit = Unit(connection, driver, self.clock.now(), self.wake_delivery, listeners=self.listeners)
             try:
                 async with driver.transaction():
                     yield unit

@@ -1,6 +1,6 @@
 """Conversations, the grouping keys they hold, their participants and communications."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Table, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Table, Text, text
 
 from orchestrator.tables.base import Json, Key, Moment, account_id, metadata
 
@@ -42,6 +42,16 @@ conversation_keys = Table(
     Column("key", Key, primary_key=True, comment="held while the conversation is ACTIVE or INACTIVE"),
     Column("conversation_id", Key, nullable=False),
     Index("conversation_keys_conversation_idx", "account_id", "conversation_id"),
+)
+
+waiting_keys = Table(
+    "waiting_keys",
+    metadata,
+    account_id(),
+    Column("configuration_id", Key, primary_key=True),
+    Column("key", Key, primary_key=True, comment="held by another open conversation, since two profiles became one"),
+    Column("conversation_id", Key, primary_key=True, comment="an open one that would hold it otherwise"),
+    Index("waiting_keys_conversation_idx", "account_id", "conversation_id"),
 )
 
 participants = Table(
@@ -102,4 +112,37 @@ communications = Table(
         "channel_id",
         postgresql_where=text("channel_id is distinct from resource_id"),
     ),
+)
+
+diagnostics = Table(
+    "diagnostics",
+    metadata,
+    account_id(),
+    Column("id", Key, primary_key=True),
+    Column("code", Integer, nullable=False, comment="Twilio's: 530001, 530003, 530004"),
+    Column("level", Key, nullable=False),
+    Column("resource_id", Key, comment="the provider's id of the message"),
+    Column("conversation_id", Key),
+    Column("details", Json, nullable=False),
+    Column("occurred_at", Moment, nullable=False),
+    Index("diagnostics_code_idx", "account_id", "code", "id"),
+    Index("diagnostics_occurred_idx", "occurred_at"),
+)
+
+extraction_jobs = Table(
+    "extraction_jobs",
+    metadata,
+    account_id(),
+    Column("conversation_id", Key, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, comment="number of the event of the state change"),
+    Column("state", Key, nullable=False, comment="the state that was entered"),
+    Column("status", Key, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("failure_reason", Text),
+    Column("next_attempt_at", Moment, comment="when it may be claimed; while claimed, when the claim lapses"),
+    Column("created_at", Moment, nullable=False, comment="of the state change: it covers what was received until then"),
+    Column("completed_at", Moment),
+    CheckConstraint("state in ('INACTIVE', 'CLOSED')", name="state"),
+    CheckConstraint("status in ('PENDING', 'COMPLETED', 'FAILED')", name="status"),
+    Index("extraction_jobs_due_idx", "next_attempt_at", postgresql_where=text("status = 'PENDING'")),
 )

@@ -1,6 +1,6 @@
 """Memory stores: profiles, the identifiers that recognise them, and their traits."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text, text
 
 from orchestrator.tables.base import Json, Key, Moment, account_id, metadata
 
@@ -33,6 +33,12 @@ profiles = Table(
     Column("id", Key, primary_key=True),
     Column("merged_into", Key, comment="the canonical profile, once this one was merged away"),
     Column("created_at", Moment, nullable=False),
+    Index(
+        "profiles_merged_idx",
+        "account_id",
+        "merged_into",
+        postgresql_where=text("merged_into is not null"),
+    ),
 )
 
 profile_identifiers = Table(
@@ -138,4 +144,63 @@ conversation_summaries = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Index("conversation_summaries_profile_idx", "account_id", "profile_id", "created_at", "id"),
+)
+
+profile_merges = Table(
+    "profile_merges",
+    metadata,
+    account_id(),
+    Column("store_id", Key, primary_key=True),
+    Column("id", Key, primary_key=True),
+    Column("number", BigInteger, nullable=False, comment="from 1 in each store; merges happen one after another"),
+    Column("survivor_id", Key, nullable=False),
+    Column("merged_id", Key, nullable=False),
+    Column("status", Key, nullable=False),
+    Column(
+        "reason", Json, nullable=False, comment="what was asked for, and the identifiers that made two profiles one"
+    ),
+    Column("before", Json, nullable=False, comment="both states before it, to be put back by an undo"),
+    Column("conflicts", Json, comment="what an undo could not put back, because it had changed since"),
+    Column("merged_at", Moment, nullable=False),
+    Column("undone_at", Moment),
+    CheckConstraint("status in ('MERGED', 'UNDONE', 'SPLIT')", name="status"),
+    Index("profile_merges_number_key", "account_id", "store_id", "number", unique=True),
+    Index("profile_merges_survivor_idx", "account_id", "survivor_id"),
+    Index("profile_merges_merged_idx", "account_id", "merged_id"),
+)
+
+profile_imports = Table(
+    "profile_imports",
+    metadata,
+    account_id(),
+    Column("store_id", Key, primary_key=True),
+    Column("id", Key, primary_key=True),
+    Column("status", Key, nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("file_size", BigInteger, nullable=False, comment="in bytes, as announced"),
+    Column("column_mappings", Json, nullable=False, comment="in the API's JSON form"),
+    Column("upload_token_hash", LargeBinary, nullable=False, comment="of the secret in the upload URL"),
+    Column("upload_expires_at", Moment, nullable=False),
+    Column("uploaded_at", Moment, comment="since when the file is here whole"),
+    Column("rows_done", BigInteger, nullable=False, server_default=text("0")),
+    Column("rows_failed", BigInteger, nullable=False, server_default=text("0")),
+    Column("errors", Json, nullable=False, server_default=text("'[]'"), comment="the first of them"),
+    Column("warnings", Json, nullable=False, server_default=text("'[]'"), comment="the first of them"),
+    Column("next_attempt_at", Moment, comment="when it may be claimed; while claimed, when the claim lapses"),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    CheckConstraint("status in ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')", name="status"),
+    Index("profile_imports_token_key", "upload_token_hash", unique=True),
+    Index("profile_imports_due_idx", "next_attempt_at", postgresql_where=text("next_attempt_at is not null")),
+)
+
+profile_import_chunks = Table(
+    "profile_import_chunks",
+    metadata,
+    account_id(),
+    Column("store_id", Key, primary_key=True),
+    Column("import_id", Key, primary_key=True),
+    Column("number", Integer, primary_key=True, comment="from 0, in the order of the file"),
+    Column("content", LargeBinary, nullable=False),
 )
