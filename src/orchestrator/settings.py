@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     passive_profile_creation: bool = Field(
         True, description="A captured customer whom no profile matches gets a new profile."
     )
+    merged_profile_reads: Literal["redirect", "serve"] = Field(
+        "redirect",
+        description="How reads of a profile that was merged into another are answered: by a redirect to the "
+        "other (301, 308), or at once, for clients that follow no redirects. Canonical-Profile-Id names the other.",
+    )
     uncaptured_retention_days: int = Field(7, ge=0, description="How long traces of uncaptured traffic are kept.")
     receipt_retention_days: int = Field(30, ge=1, description="How long a provider's message id is remembered.")
 

@@ -126,3 +126,13 @@ class Unavailable(OrchestratorError):
 
     status = 503
     code = 20503
+
+
+class Moved(Exception):
+    """What a path names has another id now: the client is sent there. The unit is rolled back."""
+
+    def __init__(self, old: str, new: str, *, headers: Mapping[str, str]) -> None:
+        super().__init__(f"{old} is {new} now")
+        self.old = old
+        self.new = new
+        self.headers = dict(headers)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from orchestrator.kernel.errors import (
     BadRequest,
     MethodNotAllowed,
+    Moved,
     NotFound,
     OrchestratorError,
     PayloadTooLarge,
@@ -45,9 +46,17 @@ class ApiRoute(APIRoute):
             request.state.account_id = account_id
             structlog.contextvars.bind_contextvars(account=account_id)
             await _require_json(request)
-            return await handle(request)
+            response = await handle(request)
+            for name, value in getattr(request.state, "headers", {}).items():
+                response.raw_headers.append((HeaderName(name.encode()), value.encode()))
+            return response
 
         return guarded
+
+
+def add_header(request: Request, name: str, value: str) -> None:
+    """Have a header in the answer of a route that a dependency knows more about than the route."""
+    request.state.headers = {**getattr(request.state, "headers", {}), name: value}
 
 
 async def _require_json(request: Request) -> None:
@@ -83,6 +92,10 @@ async def list_query(request: Request) -> ListQuery:
 
 async def origin(request: Request) -> str:
     """The origin that clients use, without a trailing slash."""
+    return _origin(request)
+
+
+def _origin(request: Request) -> str:
     public_url: str | None = request.app.state.settings.public_url
     return (public_url or f"{request.url.scheme}://{request.headers.get('host', request.url.netloc)}").rstrip("/")
 
@@ -168,6 +181,10 @@ def install_errors(app: FastAPI) -> None:
         assert isinstance(error, Answered)
         return error.response
 
+    async def moved(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Moved)
+        return _redirected(request, error)
+
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return render_error(_from_status(request, error))
@@ -179,8 +196,20 @@ def install_errors(app: FastAPI) -> None:
     app.add_exception_handler(OrchestratorError, rendered)
     app.add_exception_handler(Exception, rendered)
     app.add_exception_handler(Answered, answered)
+    app.add_exception_handler(Moved, moved)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
+
+
+def _redirected(request: Request, moved: Moved) -> Response:
+    """The same request at the new id: 301 where nothing is sent along, 308 where method and body have to stay."""
+    path = "/".join(moved.new if part == moved.old else part for part in request.url.path.split("/"))
+    uri = _origin(request) + path + (f"?{request.url.query}" if request.url.query else "")
+    return Json(
+        {"message": f"{moved.old} is part of {moved.new} now", "uri": uri},
+        status_code=301 if request.method == "GET" else 308,
+        headers={"Location": uri, **moved.headers},
+    )
 
 
 def _from_status(request: Request, error: HTTPException) -> OrchestratorError:

@@ -14,7 +14,7 @@ from orchestrator.memory.identifier_schemas import (
     IdentifierResource,
     IdentifierUpdate,
 )
-from orchestrator.memory.wire import ProfileId, StoreToRead, StoreToWrite, Written, flag
+from orchestrator.memory.wire import SERVED, ProfileId, ProfileToRead, StoreToRead, StoreToWrite, Written, flag, moved
 
 router = APIRouter(
     prefix="/v1/Stores/{storeId}/Profiles/{profileId}/Identifiers", route_class=ApiRoute, tags=["Identifiers"]
@@ -32,9 +32,9 @@ _REMOVE_ALL = query_parameter(
     operation_id="ListProfileIdentifiers",
     summary="List a profile's identifiers",
     response_model=IdentifierList,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **moved(301), **SERVED},
 )
-async def list_identifiers(store: StoreToRead, profile_id: ProfileId, unit: InUnit) -> Response:
+async def list_identifiers(store: StoreToRead, profile_id: ProfileToRead, unit: InUnit) -> Response:
     found = await identifiers.of_profile(unit, store, profile_id)
     return Json({"identifiers": [{"idType": id_type, "values": values} for id_type, values in found.items()]})
 
@@ -46,7 +46,7 @@ async def list_identifiers(store: StoreToRead, profile_id: ProfileId, unit: InUn
     description="Links another address to the same person: a second phone, or the sibling WhatsApp number.",
     status_code=202,
     response_model=Written,
-    responses=errors(400, 404, 409, 415),
+    responses={**errors(400, 404, 409, 415), **moved(308)},
 )
 async def create_identifier(
     store: StoreToWrite, profile_id: ProfileId, wanted: IdentifierRequest, unit: InUnit
@@ -60,9 +60,9 @@ async def create_identifier(
     operation_id="FetchProfileIdentifier",
     summary="Fetch a profile's identifiers of one type",
     response_model=IdentifierResource,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **moved(301), **SERVED},
 )
-async def fetch_identifier(store: StoreToRead, profile_id: ProfileId, id_type: IdType, unit: InUnit) -> Response:
+async def fetch_identifier(store: StoreToRead, profile_id: ProfileToRead, id_type: IdType, unit: InUnit) -> Response:
     values = await identifiers.values_of_type(unit, store, profile_id, id_type)
     return Json({"idType": id_type, "values": values})
 
@@ -73,7 +73,7 @@ async def fetch_identifier(store: StoreToRead, profile_id: ProfileId, id_type: I
     summary="Put another value in place of an identifier",
     status_code=202,
     response_model=Written,
-    responses=errors(400, 404, 409, 415),
+    responses={**errors(400, 404, 409, 415), **moved(308)},
 )
 async def patch_identifier(
     store: StoreToWrite, profile_id: ProfileId, id_type: IdType, wanted: IdentifierUpdate, unit: InUnit
@@ -91,7 +91,7 @@ async def patch_identifier(
     description="The oldest is removed, or the newest if the store's settings say `lifo` of the type.",
     status_code=202,
     response_model=Written,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **moved(308)},
     openapi_extra={"parameters": [_REMOVE_ALL]},
 )
 async def delete_identifier(

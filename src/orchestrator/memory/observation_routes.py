@@ -17,7 +17,16 @@ from orchestrator.memory.observation_schemas import (
     RevisionPage,
     observation_to_wire,
 )
-from orchestrator.memory.wire import ProfileId, StoreToRead, StoreToWrite, Written
+from orchestrator.memory.wire import (
+    SERVED,
+    CanonicalProfile,
+    ProfileId,
+    ProfileToRead,
+    StoreToRead,
+    StoreToWrite,
+    Written,
+    moved,
+)
 
 router = APIRouter(
     prefix="/v1/Stores/{storeId}/Profiles/{profileId}/Observations",
@@ -36,7 +45,7 @@ ObservationId = Annotated[str, Path(alias="observationId", description="Id of th
     "compressed: `Content-Encoding` gzip or deflate.",
     status_code=202,
     response_model=Written,
-    responses=errors(400, 404, 409, 415),
+    responses={**errors(400, 404, 409, 415), **moved(308)},
 )
 async def create_observations(
     store: StoreToWrite, profile_id: ProfileId, wanted: CreateObservationsRequest, unit: InUnit
@@ -50,10 +59,10 @@ async def create_observations(
     operation_id="ListProfileObservations",
     summary="List a profile's observations, newest first",
     response_model=ObservationPage,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **moved(301), **SERVED},
     openapi_extra=list_of_memories(*FILTERS_OF_OBSERVATIONS.values()),
 )
-async def list_observations(store: StoreToRead, profile_id: ProfileId, unit: InUnit, query: InList) -> Response:
+async def list_observations(store: StoreToRead, profile_id: ProfileToRead, unit: InUnit, query: InList) -> Response:
     request, descending = page_of_memories(query, *FILTERS_OF_OBSERVATIONS)
     page = await observations.list_page(unit, store, profile_id, request, descending=descending)
     return Json(page.envelope("observations", [observation_to_wire(one) for one in page.items]))
@@ -64,10 +73,10 @@ async def list_observations(store: StoreToRead, profile_id: ProfileId, unit: InU
     operation_id="FetchProfileObservation",
     summary="Fetch an observation",
     response_model=ObservationResource,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **SERVED},
 )
 async def fetch_observation(
-    store: StoreToRead, profile_id: ProfileId, observation_id: ObservationId, unit: InUnit
+    store: StoreToRead, profile_id: CanonicalProfile, observation_id: ObservationId, unit: InUnit
 ) -> Response:
     return Json(observation_to_wire(await observations.find(unit, store, profile_id, observation_id)))
 
@@ -78,7 +87,7 @@ async def fetch_observation(
     summary="Change an observation; what it was stays among its revisions",
     status_code=202,
     response_model=Written,
-    responses=errors(400, 404, 409, 415),
+    responses={**errors(400, 404, 409, 415), **moved(308)},
 )
 async def patch_observation(
     store: StoreToWrite,
@@ -97,7 +106,7 @@ async def patch_observation(
     summary="Delete an observation and its revisions",
     status_code=202,
     response_model=Written,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **moved(308)},
 )
 async def delete_observation(
     store: StoreToWrite, profile_id: ProfileId, observation_id: ObservationId, unit: InUnit
@@ -111,11 +120,11 @@ async def delete_observation(
     operation_id="ListObservationRevisions",
     summary="List every state of an observation, the present one first",
     response_model=RevisionPage,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **SERVED},
     openapi_extra=list_query(),
 )
 async def list_revisions(
-    store: StoreToRead, profile_id: ProfileId, observation_id: ObservationId, unit: InUnit, query: InList
+    store: StoreToRead, profile_id: CanonicalProfile, observation_id: ObservationId, unit: InUnit, query: InList
 ) -> Response:
     request, _ = page_of_memories(query)
     page = await observations.list_revisions(unit, store, profile_id, observation_id, request)

@@ -19,11 +19,14 @@ from orchestrator.memory.profile_schemas import (
     profile_to_wire,
 )
 from orchestrator.memory.wire import (
+    SERVED,
     ProfileId,
+    ProfileToRead,
     StoreToRead,
     StoreToWrite,
     Written,
     list_parameters,
+    moved,
     ordered_page,
 )
 from orchestrator.operations.accepted import ACCEPTED_HEADERS
@@ -103,10 +106,10 @@ async def look_up(store: StoreToRead, sought: IdentifierRequest, unit: InUnit) -
     tags=["Profile"],
     summary="Fetch a profile and its traits",
     response_model=ProfileResource,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **moved(301), **SERVED},
     openapi_extra={"parameters": [TRAIT_GROUPS]},
 )
-async def fetch_profile(store: StoreToRead, profile_id: ProfileId, unit: InUnit, query: InList) -> Response:
+async def fetch_profile(store: StoreToRead, profile_id: ProfileToRead, unit: InUnit, query: InList) -> Response:
     groups = query.several("traitGroups")
     return Json(profile_to_wire(await profiles.find_profile(unit, store, profile_id, groups=groups)))
 
@@ -120,7 +123,7 @@ async def fetch_profile(store: StoreToRead, profile_id: ProfileId, unit: InUnit,
     "identifier with the profile.",
     status_code=202,
     response_model=Written,
-    responses=errors(400, 404, 409, 415),
+    responses={**errors(400, 404, 409, 415), **moved(308)},
 )
 async def patch_profile(store: StoreToWrite, profile_id: ProfileId, wanted: ProfilePatch, unit: InUnit) -> Response:
     await profile_changes.patch_profile(unit, store, profile_id, wanted.traits)
@@ -135,7 +138,7 @@ async def patch_profile(store: StoreToWrite, profile_id: ProfileId, wanted: Prof
     description="Not part of Twilio's API. What is left out is deleted; identifiers are added, and none is removed.",
     status_code=202,
     response_model=Written,
-    responses=errors(400, 404, 409, 415),
+    responses={**errors(400, 404, 409, 415), **moved(308)},
 )
 async def update_profile(
     store: StoreToWrite, profile_id: ProfileId, wanted: ProfileReplacement, unit: InUnit
@@ -152,7 +155,7 @@ async def update_profile(
     description="Its traits, identifiers, observations and summaries, for good. Conversations stay as they are.",
     status_code=202,
     response_model=Written,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **moved(308)},
 )
 async def delete_profile(store: StoreToWrite, profile_id: ProfileId, unit: InUnit) -> Response:
     await profiles.delete_profile(unit, store, profile_id)

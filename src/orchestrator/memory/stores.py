@@ -12,6 +12,7 @@ from orchestrator.kernel.conditions import IfMatch
 from orchestrator.kernel.ids import MEMORY_STORE, MEMORY_STORE_PATTERN, new_id
 from orchestrator.kernel.paging import Page, PageRequest, fetch_page
 from orchestrator.kernel.unit import Unit
+from orchestrator.memory import turns
 from orchestrator.memory.errors import (
     MalformedStoreId,
     StoreLimitReached,
@@ -141,13 +142,16 @@ async def list_stores(unit: Unit, account_id: str, page: PageRequest, *, descend
 async def delete_store(unit: Unit, account_id: str, store_id: str) -> None:
     """Delete a store and everything in it. Raises MalformedStoreId, StoreNotFound.
 
+    Whoever is recognising somebody in it finishes first; whoever comes later finds no store.
+
     The row stays, so that the id is never used again and no configuration adopts it anew; captured traffic that still
     names it lands without profiles.
     """
-    await find_store(unit, account_id, store_id)
+    store = await find_store(unit, account_id, store_id)
     statement = update(memory_stores).where(*_is(account_id, store_id), memory_stores.c.deleted_at.is_(None))
     if (await unit.connection.execute(statement.values(deleted_at=unit.now))).rowcount == 0:
         raise StoreNotFound(f"there is no memory store {store_id}")  # deleted by somebody else a moment ago
+    await turns.have_alone(unit, store)
     for table in metadata.sorted_tables:
         if "store_id" in table.c:
             await unit.connection.execute(

@@ -16,7 +16,16 @@ from orchestrator.memory.summary_schemas import (
     SummaryResource,
     summary_to_wire,
 )
-from orchestrator.memory.wire import ProfileId, StoreToRead, StoreToWrite, Written
+from orchestrator.memory.wire import (
+    SERVED,
+    CanonicalProfile,
+    ProfileId,
+    ProfileToRead,
+    StoreToRead,
+    StoreToWrite,
+    Written,
+    moved,
+)
 
 router = APIRouter(
     prefix="/v1/Stores/{storeId}/Profiles/{profileId}/ConversationSummaries",
@@ -35,7 +44,7 @@ SummaryId = Annotated[str, Path(alias="summaryId", description="Id of the summar
     "compressed: `Content-Encoding` gzip or deflate.",
     status_code=202,
     response_model=Written,
-    responses=errors(400, 404, 409, 415),
+    responses={**errors(400, 404, 409, 415), **moved(308)},
 )
 async def create_summaries(
     store: StoreToWrite, profile_id: ProfileId, wanted: CreateSummariesRequest, unit: InUnit
@@ -49,10 +58,10 @@ async def create_summaries(
     operation_id="ListProfileConversationSummaries",
     summary="List a profile's conversation summaries, newest first",
     response_model=SummaryPage,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **moved(301), **SERVED},
     openapi_extra=list_of_memories(*FILTERS_OF_SUMMARIES.values()),
 )
-async def list_summaries(store: StoreToRead, profile_id: ProfileId, unit: InUnit, query: InList) -> Response:
+async def list_summaries(store: StoreToRead, profile_id: ProfileToRead, unit: InUnit, query: InList) -> Response:
     request, descending = page_of_memories(query, *FILTERS_OF_SUMMARIES)
     page = await summaries.list_page(unit, store, profile_id, request, descending=descending)
     return Json(page.envelope("summaries", [summary_to_wire(one) for one in page.items]))
@@ -63,9 +72,11 @@ async def list_summaries(store: StoreToRead, profile_id: ProfileId, unit: InUnit
     operation_id="FetchProfileConversationSummary",
     summary="Fetch a conversation summary",
     response_model=SummaryResource,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **SERVED},
 )
-async def fetch_summary(store: StoreToRead, profile_id: ProfileId, summary_id: SummaryId, unit: InUnit) -> Response:
+async def fetch_summary(
+    store: StoreToRead, profile_id: CanonicalProfile, summary_id: SummaryId, unit: InUnit
+) -> Response:
     return Json(summary_to_wire(await summaries.find(unit, store, profile_id, summary_id)))
 
 
@@ -75,7 +86,7 @@ async def fetch_summary(store: StoreToRead, profile_id: ProfileId, summary_id: S
     summary="Change a conversation summary",
     status_code=202,
     response_model=Written,
-    responses=errors(400, 404, 409, 415),
+    responses={**errors(400, 404, 409, 415), **moved(308)},
 )
 async def patch_summary(
     store: StoreToWrite, profile_id: ProfileId, summary_id: SummaryId, changes: PatchSummaryRequest, unit: InUnit
@@ -90,7 +101,7 @@ async def patch_summary(
     summary="Delete a conversation summary",
     status_code=202,
     response_model=Written,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **moved(308)},
 )
 async def delete_summary(store: StoreToWrite, profile_id: ProfileId, summary_id: SummaryId, unit: InUnit) -> Response:
     await summaries.remove(unit, store, profile_id, summary_id)

@@ -9,7 +9,7 @@ from orchestrator.kernel.openapi import errors
 from orchestrator.memory import profiles, traits
 from orchestrator.memory.profile_routes import TRAIT_GROUPS
 from orchestrator.memory.profile_schemas import TraitPage, trait_to_wire
-from orchestrator.memory.wire import ProfileId, StoreToRead, list_parameters, ordered_page
+from orchestrator.memory.wire import SERVED, ProfileToRead, StoreToRead, list_parameters, moved, ordered_page
 
 MAX_PAGE = 100
 """Traits of a page; more may be asked for, as of every list of this kind, and are not given (memory.md 1.4)."""
@@ -22,10 +22,10 @@ router = APIRouter(prefix="/v1/Stores/{storeId}/Profiles/{profileId}/Traits", ro
     operation_id="ListProfileTraits",
     summary="List a profile's traits, the last changed first",
     response_model=TraitPage,
-    responses=errors(400, 404, 409),
+    responses={**errors(400, 404, 409), **moved(301), **SERVED},
     openapi_extra={"parameters": [TRAIT_GROUPS, *list_parameters()["parameters"]]},
 )
-async def list_traits(store: StoreToRead, profile_id: ProfileId, unit: InUnit, query: InList) -> Response:
+async def list_traits(store: StoreToRead, profile_id: ProfileToRead, unit: InUnit, query: InList) -> Response:
     await profiles.require(unit, store, profile_id)
     request, descending = ordered_page(query, traitGroups=query.several("traitGroups"))
     named = request.filters.get("traitGroups")

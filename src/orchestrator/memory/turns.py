@@ -9,10 +9,12 @@ It comes before identifiers, profiles, grouping keys and conversations, in this 
 """
 
 from collections.abc import Awaitable, Callable, Collection
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from orchestrator.kernel.unit import Unit
-from orchestrator.memory.stores import Store
+
+if TYPE_CHECKING:  # deleting a store takes a turn too
+    from orchestrator.memory.stores import Store
 
 Result = TypeVar("Result")
 
@@ -31,14 +33,14 @@ async def share(unit: Unit, stores: Collection[tuple[str, str]]) -> None:
     )
 
 
-async def have_alone(unit: Unit, store: Store) -> None:
+async def have_alone(unit: Unit, store: "Store") -> None:
     """Wait until nobody recognises anybody in the store; from then on nobody does until the unit ends."""
     await unit.driver.execute(
         "select pg_advisory_xact_lock(hashtextextended($1, 0))", _name(store.account_id, store.id)
     )
 
 
-async def take(unit: Unit, store: Store, change: Callable[[bool], Awaitable[Result]]) -> Result:
+async def take(unit: Unit, store: "Store", change: Callable[[bool], Awaitable[Result]]) -> Result:
     """Make a change that may turn out to need a merge. It is told whether it may merge; if not, it raises MergeNeeded.
 
     Then everything it did is taken back, its locks too, and it is made again with the store for itself: whoever kept

@@ -1,19 +1,20 @@
 """What the routes and schemas of the memory store share: the store of a path, pages in either order, examples."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Path, Response
+from fastapi import Depends, Path, Request, Response
 from pydantic import ConfigDict, Field
 
 from orchestrator.kernel.errors import BadRequest
-from orchestrator.kernel.http import AccountId, InUnit
+from orchestrator.kernel.http import AccountId, InUnit, add_header
 from orchestrator.kernel.openapi import Wire, query_parameter
 from orchestrator.kernel.paging import DEFAULT_SIZE, MAX_SIZE, ListQuery, PageRequest
 from orchestrator.kernel.unit import Unit
-from orchestrator.memory import operations
+from orchestrator.memory import operations, profiles
 from orchestrator.memory.stores import Store, serving_store, store_to_change
 from orchestrator.operations.accepted import ACCEPTED_HEADERS, accepted
 from orchestrator.operations.service import complete
+from orchestrator.settings import Settings
 
 StoreId = Annotated[str, Path(alias="storeId", description="Id of the memory store.")]
 ProfileId = Annotated[str, Path(alias="profileId", description="Id of the profile.")]
@@ -41,6 +42,60 @@ StoreToChange = Annotated[Store, Depends(_store_to_change)]
 def example(**fields: Any) -> ConfigDict:
     """A schema's example in the OpenAPI file."""
     return ConfigDict(json_schema_extra={"example": fields})
+
+
+async def _profile_to_read(request: Request, store: StoreToRead, profile_id: ProfileId, unit: InUnit) -> str:
+    settings: Settings = request.app.state.settings
+    return (
+        await _canonical(request, store, profile_id, unit) if settings.merged_profile_reads == "serve" else profile_id
+    )
+
+
+async def _canonical(request: Request, store: StoreToRead, profile_id: ProfileId, unit: InUnit) -> str:
+    canonical = await profiles.canonical_id(unit, store, profile_id)
+    if canonical != profile_id:
+        add_header(request, profiles.CANONICAL, canonical)
+    return canonical
+
+
+ProfileToRead = Annotated[str, Depends(_profile_to_read)]
+"""The id of a profile; of one that was merged, that of the profile it is part of, where the settings say so."""
+CanonicalProfile = Annotated[str, Depends(_canonical)]
+"""The id of a profile; of one that was merged, always that of the profile it is part of (contract: memory.md 4.3)."""
+
+_CANONICAL_HEADER = {
+    "description": "The profile that the one of the path is part of. Only there if that was merged.",
+    "schema": {"type": "string"},
+}
+
+
+class Redirect(Wire):
+    """Where a profile is that was merged into another."""
+
+    model_config = example(
+        message="mem_profile_01kgh3m8qce0m9x2t6v4b7r5zn is part of mem_profile_01kgh3m8qcdza7m1k5t9x2b4we now",
+        uri="https://orchestrator.example.com/v1/Stores/mem_store_01kgh3k1w8fmkrxj2c5a9d7e6b/Profiles/"
+        "mem_profile_01kgh3m8qcdza7m1k5t9x2b4we",
+    )
+
+    message: str
+    uri: str = Field(json_schema_extra={"format": "uri"})
+
+
+def moved(status: Literal[301, 308]) -> dict[int | str, dict[str, Any]]:
+    """The redirect of a route below a profile, for FastAPI's `responses`."""
+    location = {"description": "The same path with the other profile's id.", "schema": {"type": "string"}}
+    return {
+        status: {
+            "model": Redirect,
+            "description": "The profile was merged into another.",
+            "headers": {profiles.CANONICAL: _CANONICAL_HEADER, "Location": location},
+        }
+    }
+
+
+SERVED: dict[int | str, dict[str, Any]] = {200: {"headers": {profiles.CANONICAL: _CANONICAL_HEADER}}}
+"""The answer of a route that may serve a merged profile in place."""
 
 
 class MemoryAccepted(Wire):

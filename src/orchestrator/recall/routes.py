@@ -10,7 +10,7 @@ from orchestrator.kernel.compression import CompressibleRoute
 from orchestrator.kernel.fields import refused
 from orchestrator.kernel.http import InUnit, Json
 from orchestrator.kernel.openapi import errors
-from orchestrator.memory.wire import ProfileId, StoreToRead
+from orchestrator.memory.wire import SERVED, ProfileToRead, StoreToRead, moved
 from orchestrator.recall import service
 from orchestrator.recall.schemas import RecallRequest, RecallResource, to_wire
 
@@ -33,11 +33,11 @@ async def clock(request: Request) -> Clock:
     "the more the fewer of the memories have it. Words are compared in small letters and in full. Without words: the "
     "newest first, without scores. The body may be compressed: `Content-Encoding` gzip or deflate.",
     response_model=RecallResource,
-    responses=errors(400, 404, 409, 415),
+    responses={**errors(400, 404, 409, 415), **moved(308), **SERVED},
 )
 async def recall(
     store: StoreToRead,
-    profile_id: ProfileId,
+    profile_id: ProfileToRead,
     wanted: RecallRequest,
     unit: InUnit,
     clock: Annotated[Clock, Depends(clock)],
