@@ -5,6 +5,8 @@ BIN    := $(VENV)/bin
 # A lock is complete: pip installs what it says and resolves nothing.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 NODE   := tests/contract/node
+# Profiles of the large store that `make bench` asks.
+PROFILES ?= 1000000
 
 .DEFAULT_GOAL := help
 
@@ -52,8 +54,9 @@ check: $(VENV)/.dev ## Format, lint, types, import contracts, unused dependencie
 	@$(BIN)/deptry src
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Messages per second, beside what Postgres itself can do (about 90 s)
+bench: $(VENV)/.dev ## Messages per second; then recognition in a store of PROFILES=1000000 (about 6 min)
 	@$(BIN)/python -m benchmarks.ingest $(ARGS)
+	@$(BIN)/python -m benchmarks.identity --profiles $(PROFILES)
 
 .PHONY: openapi
 openapi: $(VENV)/.run ## Write openapi/orchestrator.yaml anew from the application

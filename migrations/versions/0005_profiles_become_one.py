@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("diagnostics_pkey")),
     )
     op.create_index("diagnostics_code_idx", "diagnostics", ["account_id", "code", "id"], unique=False)
+    op.create_index("diagnostics_conversation_idx", "diagnostics", ["account_id", "conversation_id"], unique=False)
     op.create_index("diagnostics_occurred_idx", "diagnostics", ["occurred_at"], unique=False)
     op.create_table(
         "extraction_jobs",
@@ -32,6 +33,12 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(collation="C"), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("failure_reason", sa.Text(), nullable=True),
+        sa.Column(
+            "result",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=True,
+            comment="what a COMPLETED one wrote, in the API's JSON form",
+        ),
         sa.Column(
             "next_attempt_at",
             sa.DateTime(timezone=True),
@@ -102,11 +109,12 @@ def upgrade() -> None:
             nullable=False,
             comment="the first of them",
         ),
+        sa.Column("warning_count", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "next_attempt_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="when it may be claimed; while claimed, when the claim lapses",
+            comment="when it may be claimed; while it is claimed or being uploaded, when that lapses",
         ),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -123,7 +131,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("next_attempt_at is not null"),
     )
-    op.create_index("profile_imports_token_key", "profile_imports", ["upload_token_hash"], unique=True)
+    op.create_index("profile_imports_token_idx", "profile_imports", ["upload_token_hash"], unique=False)
     op.create_table(
         "profile_merges",
         sa.Column("account_id", sa.Text(collation="C"), nullable=False),
@@ -169,7 +177,7 @@ def upgrade() -> None:
             "key",
             sa.Text(collation="C"),
             nullable=False,
-            comment="held by another open conversation, since two profiles became one",
+            comment="another open conversation came before, when two profiles became one",
         ),
         sa.Column(
             "conversation_id",

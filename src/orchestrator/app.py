@@ -14,7 +14,11 @@ from orchestrator.accounts.authentication import Authenticator
 from orchestrator.actions.routes import router as actions
 from orchestrator.communications.routes import router as communications
 from orchestrator.configurations.routes import router as configurations
+from orchestrator.conversations import following
 from orchestrator.conversations.routes import router as conversations
+from orchestrator.extraction import asking
+from orchestrator.extraction.routes import router as extractions
+from orchestrator.ingest.diagnostic_routes import router as diagnostics
 from orchestrator.ingest.identifying import Policy
 from orchestrator.ingest.routes import Ingest
 from orchestrator.ingest.uncaptured import router as uncaptured
@@ -26,10 +30,14 @@ from orchestrator.kernel.probes import router as probes
 from orchestrator.kernel.requests import BodyLimit, HotRoute, HotRoutes, RequestLog
 from orchestrator.kernel.secrets import SecretBox, secret_key_from
 from orchestrator.kernel.unit import Units
+from orchestrator.memory.embedding import Meaning
+from orchestrator.memory.imports import LARGEST_FILE, UPLOADS
 from orchestrator.memory.routes import router as memory
+from orchestrator.memory.word_llama import WordLlamaEmbedder
 from orchestrator.numbers.routes import router as numbers
 from orchestrator.openapi import describe
 from orchestrator.operations.routes import router as operations
+from orchestrator.outbox.event_routes import router as events
 from orchestrator.participants.routes import router as participants
 from orchestrator.recall.routes import router as recall
 from orchestrator.settings import Settings
@@ -38,6 +46,7 @@ from orchestrator.worker import Worker
 _ROUTERS = (
     configurations,
     operations,
+    events,
     conversations,
     participants,
     communications,
@@ -46,6 +55,8 @@ _ROUTERS = (
     recall,
     numbers,
     uncaptured,
+    diagnostics,
+    extractions,
     probes,
 )
 
@@ -57,7 +68,8 @@ class Application(FastAPI):
 
     def put_before(self, routes: Mapping[str, HotRoute], *, max_body_bytes: int) -> None:
         """Build the edge. It is no FastAPI middleware because those run inside some of FastAPI's own layers."""
-        self._edge = RequestLog(BodyLimit(HotRoutes(super().__call__, routes=routes), max_bytes=max_body_bytes))
+        inner = HotRoutes(super().__call__, routes=routes)
+        self._edge = RequestLog(BodyLimit(inner, max_bytes=max_body_bytes, longer={UPLOADS: LARGEST_FILE}))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._edge(scope, receive, send)
@@ -73,26 +85,32 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     assert settings.database_url is not None
     engine = create_engine(settings.database_url, pool_size=settings.database_pool_size)
     units = Units(engine, clock or Clock())
+    following.listen(units, settings.linking)
+    asking.connect(units, asking.policy(settings))
     secret_box = SecretBox(
         settings.secret_key.get_secret_value() if settings.secret_key else secret_key_from(settings.data_dir)
     )
     authenticator = Authenticator(units, secret_box)
-    actions_asked_for = asyncio.Event()
+    actions_asked_for, files_uploaded = asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(engine.dispose)
             if settings.worker:
-                await stack.enter_async_context(_running(Worker(settings, units, authenticator, actions_asked_for)))
+                worker = Worker(settings, units, authenticator, actions_asked_for, files_uploaded)
+                await stack.enter_async_context(_running(worker))
             yield
 
     app = Application(title="Orchestrator", version=__version__, lifespan=lifespan, redirect_slashes=False)
     app.state.settings = settings
     app.state.units = units
+    app.state.stopping = asyncio.Event()
     app.state.secret_box = secret_box
     app.state.authenticator = authenticator
+    app.state.meaning = _meaning(settings)
     app.state.wake_actions = actions_asked_for.set
+    app.state.wake_imports = files_uploaded.set
     app.put_before(_ingest(settings, units, authenticator).routes(), max_body_bytes=settings.max_body_bytes)
     install_errors(app)
     for router in _ROUTERS:
@@ -100,12 +118,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     return app
 
 
+def _meaning(settings: Settings) -> Meaning | None:
+    """What compares texts by meaning, where the settings name an embedder. Raises EmbedderMissing."""
+    return Meaning(WordLlamaEmbedder()) if settings.embedder == "wordllama" else None
+
+
 def _ingest(settings: Settings, units: Units, authenticator: Authenticator) -> Ingest:
     webhooks = Webhooks(authenticator, public_url=settings.public_url, verify_signatures=settings.verify_signatures)
-    policy = Policy(
-        link_phone_and_whatsapp=settings.link_phone_and_whatsapp,
-        passive_profile_creation=settings.passive_profile_creation,
-    )
+    policy = Policy(linking=settings.linking, passive_profile_creation=settings.passive_profile_creation)
     return Ingest(units, webhooks, policy, batch_size=settings.batch_size, lanes=settings.ingest_lanes)
 
 

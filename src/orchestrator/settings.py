@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestrator.domain.backoff import DEFAULT_DELAYS, Backoff
+from orchestrator.domain.linking import Linking
 
 
 class Settings(BaseSettings):
@@ -48,6 +49,11 @@ class Settings(BaseSettings):
     link_phone_and_whatsapp: bool = Field(
         True, description="A WhatsApp number that no profile has is recognised by the phone number it is."
     )
+    match_number_variants: bool = Field(
+        True,
+        description="A number of Brazil, Argentina or Mexico that no profile has is recognised by its other written "
+        "form.",
+    )
     passive_profile_creation: bool = Field(
         True, description="A captured customer whom no profile matches gets a new profile."
     )
@@ -56,7 +62,15 @@ class Settings(BaseSettings):
         description="How reads of a profile that was merged into another are answered: by a redirect to the "
         "other (301, 308), or at once, for clients that follow no redirects. Canonical-Profile-Id names the other.",
     )
+    embedder: Literal["wordllama"] | None = Field(
+        None,
+        description="What compares memories with a query by meaning, beside its words: `wordllama` needs the extra "
+        "`embeddings`. Default: nothing does.",
+    )
     uncaptured_retention_days: int = Field(7, ge=0, description="How long traces of uncaptured traffic are kept.")
+    diagnostic_retention_days: int = Field(
+        30, ge=0, description="How long it is kept what went wrong with customers' profiles."
+    )
     receipt_retention_days: int = Field(30, ge=1, description="How long a provider's message id is remembered.")
 
     worker: bool = Field(True, description="Run the background loops (callbacks, timers) inside `serve`.")
@@ -90,10 +104,34 @@ class Settings(BaseSettings):
     perform_interval: float = Field(0.25, gt=0, description="Seconds between looks for actions that are due.")
     perform_concurrency: int = Field(16, ge=1, description="Messages being sent at once per process.")
 
-    @field_validator("callback_retry_delays", mode="before")
+    extractor_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#@]+([/?]|$)",
+        description="Where what was said is sent once a conversation with `memoryExtractionEnabled` is INACTIVE or "
+        "CLOSED, to be told what is worth remembering (`docs/extraction.md`). Default: nothing is extracted.",
+    )
+    extractor_token: SecretStr | None = Field(None, description="Sent there as `Authorization: Bearer …`.")
+    extractor_timeout: float = Field(60.0, gt=0, le=600, description="Seconds to wait for the extractor's answer.")
+    extractor_retry_delays: Annotated[tuple[float, ...], NoDecode] = Field(
+        (5.0, 30.0, 120.0, 600.0, 1_800.0, 7_200.0),
+        description="Seconds between the attempts of an extraction, comma-separated.",
+    )
+    extract_interval: float = Field(1.0, gt=0, description="Seconds between looks for extractions that are due.")
+    extract_concurrency: int = Field(8, ge=1, description="Extractions in flight per process.")
+    digest_summaries: bool = Field(
+        False,
+        description="Without an extractor, a closed conversation leaves a summary of who said how much, with the "
+        "first and the last words.",
+    )
+
+    @field_validator("callback_retry_delays", "extractor_retry_delays", mode="before")
     @classmethod
     def _split_delays(cls, value: object) -> object:
         return tuple(value.split(",")) if isinstance(value, str) else value
+
+    @property
+    def linking(self) -> Linking:
+        return Linking(phone_and_whatsapp=self.link_phone_and_whatsapp, number_variants=self.match_number_variants)
 
     @property
     def is_dev(self) -> bool:

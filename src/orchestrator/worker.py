@@ -1,4 +1,4 @@
-"""Composition root for the loops: perform actions, deliver callbacks, sweep conversations, reap what is past keeping.
+"""Composition root for the loops: perform actions, deliver callbacks, extract, import, sweep conversations, reap.
 
 Any number of workers may run on one database; they share the work by `skip locked`.
 """
@@ -15,9 +15,15 @@ from orchestrator.actions.loopback import Loopback
 from orchestrator.actions.messages_api import AuthTokens, MessagesApi
 from orchestrator.actions.performing import Performer
 from orchestrator.actions.senders import ActionSender
+from orchestrator.conversations import following
+from orchestrator.domain.backoff import Backoff
+from orchestrator.extraction import asking
+from orchestrator.extraction.extractor_api import ExtractorApi
+from orchestrator.extraction.performing import JobPerformer
 from orchestrator.kernel.unit import Units
 from orchestrator.lifecycle.reap import reap
 from orchestrator.lifecycle.sweep import sweep_all
+from orchestrator.memory.importing import Importer
 from orchestrator.outbox.client import CallbackClient
 from orchestrator.outbox.deliver import Deliverer
 from orchestrator.settings import Settings
@@ -39,6 +45,7 @@ class Worker:
         units: Units,
         authenticator: Authenticator,
         actions_asked_for: asyncio.Event | None = None,
+        files_uploaded: asyncio.Event | None = None,
     ) -> None:
         self._settings = settings
         self._units = units
@@ -63,15 +70,19 @@ class Worker:
             interval=settings.deliver_interval,
         )
         units.wake_delivery = self.deliverer.awake.set
+        following.listen(units, settings.linking)
+        asking.connect(units, asking.policy(settings))
+        self.extractions = _extractions(settings, units)
         self.performer = Performer(
             units,
             _sender(settings, auth_token),
-            link_phone_and_whatsapp=settings.link_phone_and_whatsapp,
+            linking=settings.linking,
             concurrency=settings.perform_concurrency,
             lease=timedelta(seconds=messages_api.CONNECT_TIMEOUT + messages_api.READ_TIMEOUT + _SLACK),
             interval=settings.perform_interval,
             awake=actions_asked_for or asyncio.Event(),
         )
+        self.importer = Importer(units, awake=files_uploaded or asyncio.Event())
 
     async def run(self) -> None:
         """Run the loops until cancelled; what is being sent is settled before this returns."""
@@ -79,11 +90,16 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep("deliver", self.deliverer.run))
                 group.create_task(self._keep("perform", self.performer.run))
+                group.create_task(self._keep("import", self.importer.run))
+                if self.extractions is not None:
+                    group.create_task(self._keep("extract", self.extractions.run))
                 group.create_task(self._keep("sweep", self._sweep))
                 group.create_task(self._keep("reap", self._reap))
         finally:
             await self._client.aclose()
             await self.performer.sender.aclose()
+            if self.extractions is not None and self.extractions.extractor is not None:
+                await self.extractions.extractor.aclose()
 
     async def _keep(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         """A loop survives whatever happens in it (the database restarting, above all)."""
@@ -108,8 +124,28 @@ class Worker:
                 self._units,
                 receipts=timedelta(days=self._settings.receipt_retention_days),
                 uncaptured=timedelta(days=self._settings.uncaptured_retention_days),
+                diagnostics=timedelta(days=self._settings.diagnostic_retention_days),
             )
             await asyncio.sleep(_REAP_INTERVAL)
+
+
+def _extractions(settings: Settings, units: Units) -> JobPerformer | None:
+    """Who reads conversations that came to rest; nobody, where nothing would come of it."""
+    if asking.policy(settings).is_idle:
+        return None
+    token, timeout = settings.extractor_token, settings.extractor_timeout
+    extractor = settings.extractor_url and ExtractorApi(
+        settings.extractor_url, token=token.get_secret_value() if token else None, timeout=timeout
+    )
+    return JobPerformer(
+        units,
+        extractor or None,
+        digests=settings.digest_summaries,
+        backoff=Backoff(delays=settings.extractor_retry_delays),
+        concurrency=settings.extract_concurrency,
+        lease=timedelta(seconds=timeout + _SLACK),
+        interval=settings.extract_interval,
+    )
 
 
 def _sender(settings: Settings, auth_tokens: AuthTokens) -> ActionSender:

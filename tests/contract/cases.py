@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from twilio.rest.conversations.v2.action import ActionList
 from twilio.rest.conversations.v2.communication import CommunicationList
@@ -19,23 +19,23 @@ COLLEAGUE, STRANGER = "+16505550142", "+15550004444"
 CONFIGURATION = "/v2/ControlPlane/Configurations/{0.configurations[1]}"
 CONVERSATION = "/v2/Conversations/{0.conversation_id}"
 
-Body = Callable[[Resources], dict[str, Any]]
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Case:
-    """One operation of the API."""
+class Case(Generic[R]):
+    """One operation of an API; `R` is what there is to call it with."""
 
     request: str
-    """Method and path that an SDK has to send; attributes of Resources in braces."""
+    """Method and path that an SDK has to send; attributes of R in braces."""
     status: int
-    check: Callable[[Resources, Any], None]
+    check: Callable[[R, Any], None]
     """Given the resource, or the list of resources, that the SDK made of the answer; raises AssertionError."""
     kind: Any = None
     """The Python SDK's class for the body; None where there is none."""
-    body: Body = lambda _: {}
+    body: Callable[[R], dict[str, Any]] = lambda _: {}
 
-    def id(self, resources: Resources) -> str:
+    def id(self, resources: R) -> str:
         """The last part of the path: what a context of an SDK is made for."""
         return self.request.format(resources).rpartition("/")[2]
 
@@ -50,29 +50,29 @@ def value(found: Any, name: str) -> Any:
     return found[name] if isinstance(found, dict) else getattr(found, snake_case(name))
 
 
-def accepted(key: str) -> Callable[[Resources, Any], None]:
+def accepted(key: str) -> Callable[[object, Any], None]:
     """A 202 that names what it is about."""
 
-    def check(_: Resources, found: Any) -> None:
+    def check(_: object, found: Any) -> None:
         assert "/v2/ControlPlane/Operations/proc_job_" in value(found, "statusUrl")
         assert set(value(found, "related")) == {key}
 
     return check
 
 
-def has(**expected: Any) -> Callable[[Resources, Any], None]:
+def has(**expected: Any) -> Callable[[object, Any], None]:
     """A resource with these fields."""
 
-    def check(_: Resources, found: Any) -> None:
+    def check(_: object, found: Any) -> None:
         assert {name: value(found, name) for name in expected} == expected
 
     return check
 
 
-def are(ids: Callable[[Resources], list[str]]) -> Callable[[Resources, Any], None]:
+def are(ids: Callable[[R], list[str]]) -> Callable[[R, Any], None]:
     """A list of resources with these ids."""
 
-    def check(resources: Resources, found: Any) -> None:
+    def check(resources: R, found: Any) -> None:
         assert [value(one, "id") for one in found] == ids(resources)
 
     return check
@@ -92,7 +92,7 @@ def a_message(resources: Resources) -> dict[str, Any]:
     return message_body("hi", {"participantId": agent}, {"participantId": customer, "channel": "SMS"})
 
 
-CASES: dict[tuple[str, str], Case] = {
+CASES: dict[tuple[str, str], Case[Resources]] = {
     ("configurations", "create"): Case(
         "POST /v2/ControlPlane/Configurations",
         202,

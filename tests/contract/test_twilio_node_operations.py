@@ -31,7 +31,7 @@ class Operation:
     resource: str
     level: str
     method: str
-    case: Case
+    case: Case[Resources]
 
     @property
     def lists(self) -> bool:
@@ -68,7 +68,7 @@ def arguments(operation: Operation, resources: Resources) -> list[Any]:
 
 
 def test_no_method_of_the_sdk_is_left_out(node: Node) -> None:
-    there = {one for one in node.package("methods", []) if one.rpartition("-")[2] not in SILENT}
+    there = {one for one in node.package("methods", ["conversations", "v2"]) if one.rpartition("-")[2] not in SILENT}
     assert {str(one) for one in operations()} == there
 
 

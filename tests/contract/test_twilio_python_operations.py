@@ -55,7 +55,7 @@ class Operation:
         return self.method.removesuffix("_async").removesuffix("_with_http_info")
 
     @property
-    def case(self) -> Case:
+    def case(self) -> Case[Resources]:
         """How it is called; a KeyError for a method that a newer SDK has added."""
         return CASES[self.resource, "list" if self.verb in LISTS else self.verb]
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from orchestrator.domain.addresses import Channel, InvalidAddress, parse
 from orchestrator.domain.identifiers import MAX_LENGTH, TYPES, IdentitySettings, Normalization, normalise
 from orchestrator.domain.identity import recognition
+from orchestrator.domain.linking import Linking
 
 area_codes = st.from_regex(r"[2-9][0-9]{2}", fullmatch=True)
 subscribers = st.from_regex(r"[2-9][0-9]{6}", fullmatch=True)
@@ -128,7 +129,7 @@ def test_traffic_is_recognised_by_what_clients_write(channel: Channel, address: 
     if channel is Channel.EMAIL and len(address.split()) != 1:
         return  # addresses of mail traffic hold no spaces
     try:
-        recognised_by = recognition(parse(channel, address), link_phone_and_whatsapp=link)
+        recognised_by = recognition(parse(channel, address), linking=Linking(phone_and_whatsapp=link))
     except InvalidAddress:
         return
     if recognised_by is not None:

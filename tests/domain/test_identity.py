@@ -17,6 +17,7 @@ from orchestrator.domain.identity import (
     sides,
     sides_by_profile,
 )
+from orchestrator.domain.linking import Linking
 from orchestrator.domain.messages import CallType, Direction
 from tests.domain.strategies import addresses, identities, message, phone_channels, phone_numbers
 
@@ -25,6 +26,9 @@ INBOUND, OUTBOUND = Direction.INBOUND, Direction.OUTBOUND
 OPPOSITE = {None: None, INBOUND: OUTBOUND, OUTBOUND: INBOUND}
 
 ANN, US, DESK = (parse(Channel.SMS, number) for number in ("+15551234567", "+16505550199", "+16505550100"))
+
+NO_VARIANTS = Linking(number_variants=False)
+UNLINKED = Linking(phone_and_whatsapp=False, number_variants=False)
 
 directions = st.none() | st.sampled_from(Direction)
 parties = st.sampled_from([ANN, US, DESK])
@@ -135,7 +139,7 @@ def only(id_type: str, value: str) -> Recognition:
 @given(phone_numbers, phone_channels)
 def test_one_number_is_one_phone_on_every_channel(number: str, channel: Channel) -> None:
     """README, "Identity": RCS numbers, SMS and PSTN voice are `phone`; WhatsApp meets them there."""
-    recognised_by = recognition(parse(channel, number))
+    recognised_by = recognition(parse(channel, number), linking=NO_VARIANTS)
     assert recognised_by is not None
     assert recognised_by.anchor == Identifier("phone", number)
     assert recognised_by.lookup[-1] == recognised_by.anchor
@@ -147,20 +151,20 @@ def test_one_number_is_one_phone_on_every_channel(number: str, channel: Channel)
 def test_whatsapp_is_looked_up_as_whatsapp_then_as_phone(number: str) -> None:
     address = parse(Channel.WHATSAPP, f"whatsapp:{number}")
     whatsapp, phone = Identifier("whatsapp", f"whatsapp:{number}"), Identifier("phone", number)
-    assert recognition(address) == Recognition((whatsapp, phone), phone)
-    assert recognition(address, link_phone_and_whatsapp=False) == Recognition((whatsapp,), whatsapp)
+    assert recognition(address, linking=NO_VARIANTS) == Recognition((whatsapp, phone), phone)
+    assert recognition(address, linking=UNLINKED) == Recognition((whatsapp,), whatsapp)
 
 
 @given(phone_numbers, phone_channels.filter(lambda channel: channel is not Channel.WHATSAPP))
 def test_linking_matters_to_whatsapp_alone(number: str, channel: Channel) -> None:
     address = parse(channel, number)
-    assert recognition(address, link_phone_and_whatsapp=False) == recognition(address)
+    assert recognition(address, linking=Linking(phone_and_whatsapp=False)) == recognition(address)
 
 
 @given(addresses(Channel.VOICE), st.sampled_from([CallType.CLIENT, CallType.PUBLIC_SIP]), st.booleans())
 def test_client_and_sip_calls_are_not_recognised(address: Address, call_type: CallType, link: bool) -> None:
     """conversations.md 7: "VOICE CLIENT identities do not resolve"; memory.md 6.2: SIP none, even with a number."""
-    assert recognition(address, call_type=call_type, link_phone_and_whatsapp=link) is None
+    assert recognition(address, call_type=call_type, linking=Linking(phone_and_whatsapp=link)) is None
 
 
 @given(addresses())
@@ -199,9 +203,9 @@ owned = st.lists(addresses(), max_size=5)
 
 @given(owned, st.booleans())
 def test_somebody_is_recognised_by_every_address_of_theirs_in_turn(given_addresses: list[Address], link: bool) -> None:
-    alone = [recognition(address, link_phone_and_whatsapp=link) for address in given_addresses]
+    alone = [recognition(address, linking=Linking(phone_and_whatsapp=link)) for address in given_addresses]
     known = [one for one in alone if one is not None]
-    together = recognition_of_all(given_addresses, link_phone_and_whatsapp=link)
+    together = recognition_of_all(given_addresses, linking=Linking(phone_and_whatsapp=link))
     if not known:
         assert together is None
         return
@@ -215,8 +219,8 @@ def test_somebody_is_recognised_by_every_address_of_theirs_in_turn(given_address
 
 @given(addresses(), st.integers(1, 3), st.booleans())
 def test_one_address_however_often_is_recognised_as_by_itself(address: Address, times: int, link: bool) -> None:
-    assert recognition_of_all([address] * times, link_phone_and_whatsapp=link) == recognition(
-        address, link_phone_and_whatsapp=link
+    assert recognition_of_all([address] * times, linking=Linking(phone_and_whatsapp=link)) == recognition(
+        address, linking=Linking(phone_and_whatsapp=link)
     )
 
 

@@ -15,7 +15,7 @@ from tests.support.factories import configuration_body
 from tests.support.memories import note, observation, profile_path, sum_up, summary
 from tests.support.memory import new_profile, new_store
 from tests.support.openapi import document
-from tests.support.traffic import US
+from tests.support.traffic import KIRAN, US
 
 JSON = {"Content-Type": "application/json"}
 
@@ -54,7 +54,7 @@ def writes() -> list[tuple[str, str]]:
         (method.upper(), path)
         for path, operations in document()["paths"].items()
         for method, operation in operations.items()
-        if "requestBody" in operation and not path.startswith("/ingest/")
+        if "application/json" in operation.get("requestBody", {}).get("content", ()) and not path.startswith("/ingest/")
     ]
 
 
@@ -98,7 +98,7 @@ def complete(method: str, path: str) -> Body:
         ("PUT", f"{_OF_ONE}/Participants/{{id}}"): _member(phone),
         ("POST", f"{_OF_ONE}/Communications"): {**_said(end(US)), "author": end(phone), "resourceId": f"SM{phone}"},
         ("PUT", f"{_OF_ONE}/Communications/{{id}}"): _said(end(US, deliveryStatus="READ")),
-        ("POST", f"{_OF_ONE}/Actions"): _action(phone),
+        ("POST", f"{_OF_ONE}/Actions"): _action(),
         ("POST", "/v1/ControlPlane/Stores"): {"displayName": f"store-{phone[1:]}", "description": "x"},
         ("PATCH", "/v1/ControlPlane/Stores/{storeId}"): {"displayName": f"store-{phone[1:]}", "description": "x"},
         ("PUT", f"{_OF_STORE}/IdentityResolutionSettings"): _identity(),
@@ -172,7 +172,7 @@ def _said(recipient: Body) -> Body:
     }
 
 
-def _action(phone: str) -> Body:
+def _action() -> Body:
     content = {
         "text": "x",
         "contentId": "HX" + "0a" * 16,
@@ -180,7 +180,13 @@ def _action(phone: str) -> Body:
         "mediaUrls": ["https://a.example.com/"],
     }
     settings = {"a": {"b": ["c"]}}
-    payload = {"from": end(US), "to": [end(phone)], "content": content, "channelSettings": settings}
+    payload = {
+        "from": end(US),
+        "to": [end(KIRAN)],
+        "content": content,
+        "channelSettings": settings,
+        "force": True,
+    }
     return {"type": "SEND_MESSAGE", "payload": payload}
 
 

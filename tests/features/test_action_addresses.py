@@ -65,7 +65,7 @@ async def test_a_participant_with_one_address_needs_no_channel(service: Service)
 
 
 async def test_an_address_and_its_channel(service: Service) -> None:
-    """Whether somebody owns it does not matter; it is echoed as it was written."""
+    """Whoever owns it, and on whatever channel that number is known; it is echoed as it was written."""
     conversation, _ = await with_customer(service, ON_WHATSAPP)
     written = {"channel": "SMS", "address": "tel:+1 (555) 123-4567"}
     assert await recipient(service, conversation, written) == ("SMS", "tel:+1 (555) 123-4567", None)
@@ -117,8 +117,8 @@ async def test_a_reply_goes_to_the_number_that_wrote_and_from_the_one_that_was_w
     assert await ends() == (US, KIRAN)
     await say(service, conversation, OTHER_PHONE, OUR_OTHER)
     assert await ends() == (OUR_OTHER, OTHER_PHONE)
-    await say(service, conversation, OUR_OTHER, KIRAN)
-    assert await ends() == (OUR_OTHER, KIRAN)
+    await say(service, conversation, US, OTHER_PHONE)
+    assert await ends() == (US, OTHER_PHONE)
 
 
 async def say(service: Service, conversation: dict[str, Any], author: str, to: str) -> None:

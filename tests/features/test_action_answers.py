@@ -16,10 +16,10 @@ from tests.support.performing import (
     asked,
     between_kiran_and_us,
     forget_actions,
-    make_conversation,
     now,
     perform,
     sending,
+    with_kiran,
 )
 from tests.support.provider import Answer, Provider, accepting, hanging_up, messages_api, provider, refusing
 from tests.support.receiver import receiver
@@ -55,7 +55,7 @@ def clock(service: Service) -> StoppedClock:
 
 async def sent(service: Service, sender: MessagesApi, **payload: Any) -> dict[str, Any]:
     """An action after it was performed for the first time, in a conversation of its own."""
-    conversation = await make_conversation(service)
+    conversation = await with_kiran(service, *payload.get("to", ()))
     action = await asked(service, conversation, sending(**payload))
     assert (action["status"], action["related"]) == ("PENDING", {})
     assert await perform(service, sender) == 1

@@ -19,13 +19,13 @@ from tests.support.performing import (
     between_kiran_and_us,
     claim,
     forget_actions,
-    make_conversation,
     nothing_said,
     now,
     perform,
     performer,
     sending,
     sent_once,
+    with_kiran,
 )
 from tests.support.provider import Provider, messages_api, provider
 
@@ -153,7 +153,7 @@ async def test_killed_before_it_was_handed_over_is_sent(
 
 
 async def test_two_performers_at_once_send_every_message_once(service: Service, twilio: Provider) -> None:
-    conversations = [await make_conversation(service) for _ in range(4)]
+    conversations = [await with_kiran(service) for _ in range(4)]
     actions = [
         await asked(service, conversation, sending(f"{turn}")) for turn in range(3) for conversation in conversations
     ]

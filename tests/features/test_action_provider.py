@@ -14,10 +14,10 @@ from tests.support.performing import (
     asked,
     between_kiran_and_us,
     forget_actions,
-    make_conversation,
     now,
     perform,
     sending,
+    with_kiran,
 )
 from tests.support.provider import Provider, accepting, messages_api, provider
 from tests.support.traffic import KIRAN, US
@@ -48,7 +48,7 @@ async def sender(service: Service, twilio: Provider) -> AsyncIterator[MessagesAp
 
 async def sent(service: Service, sender: MessagesApi, **payload: Any) -> dict[str, Any]:
     """An action after it was performed for the first time, in a conversation of its own."""
-    conversation = await make_conversation(service)
+    conversation = await with_kiran(service)
     action = await asked(service, conversation, sending(**payload))
     assert (action["status"], action["related"]) == ("PENDING", {})
     assert await perform(service, sender) == 1

@@ -18,6 +18,7 @@ from tests.support.performing import (
     make_conversation,
     path,
     sending,
+    with_kiran,
 )
 from tests.support.refusals import refusal
 from tests.support.traffic import KIRAN, US
@@ -135,8 +136,8 @@ async def test_nobody_writes_to_themselves(service: Service) -> None:
 
 @pytest.mark.parametrize("settings", [None, {}, {"channelId": ""}, {"channelId": 7}, {"channelId": "c" * 257}])
 async def test_a_chat_message_needs_its_chat(service: Service, settings: dict[str, Any] | None) -> None:
-    conversation = await between_kiran_and_us(service)
     sender, recipient = {"channel": "CHAT", "address": "agent-1"}, {"channel": "CHAT", "address": "Kiran"}
+    conversation = await with_kiran(service, recipient)
     payload = sending(from_=sender, to=[recipient], channelSettings=settings)
     problem = await refused(service, conversation, naming(payload))
     assert problem["params"]["field"] == "/payload/channelSettings/channelId"

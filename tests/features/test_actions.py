@@ -25,6 +25,7 @@ from tests.support.performing import (
     perform,
     performer,
     sending,
+    with_kiran,
 )
 from tests.support.receiver import receiver
 from tests.support.traffic import BY_ADDRESSES, KIRAN, OTHER_PHONE, US
@@ -134,14 +135,12 @@ async def test_a_customer_is_answered_in_the_conversation_that_traffic_opened(se
     assert answer["recipients"][0]["address"] == f"whatsapp:{KIRAN}"
 
 
-async def test_addresses_that_nobody_owns_join_as_agent_and_customer(service: Service) -> None:
-    conversation = await make_conversation(service)
-    assert conversation["participants"] == []
+async def test_a_sender_who_takes_no_part_yet_joins_as_an_agent(service: Service) -> None:
+    conversation = await with_kiran(service)
     await asked(service, conversation)
     await perform(service)
     conversation = await traffic.only_conversation(service)
     assert traffic.roles(conversation) == {US: "AGENT", KIRAN: "CUSTOMER"}
-    assert traffic.member(conversation, KIRAN)["profileId"] is not None
     assert await traffic.event_types(service, conversation) == [
         "CONVERSATION_CREATED",
         "PARTICIPANT_ADDED",
@@ -152,8 +151,9 @@ async def test_addresses_that_nobody_owns_join_as_agent_and_customer(service: Se
 
 
 async def test_several_recipients_get_one_message(service: Service) -> None:
-    conversation = await between_kiran_and_us(service)
     other = {"channel": "SMS", "address": OTHER_PHONE}
+    customers = ({"type": "CUSTOMER", "addresses": [address]} for address in (SMS_OF_KIRAN, other))
+    conversation = await make_conversation(service, *customers)
     await asked(service, conversation, sending(to=[SMS_OF_KIRAN, other]))
     await perform(service)
     communication = await said(service, conversation)
@@ -196,11 +196,12 @@ async def test_a_template_is_shown_by_its_name_and_variables(
 
 
 async def test_a_chat_message_belongs_to_its_chat(service: Service) -> None:
-    conversation = await make_conversation(service)
+    kiran = {"channel": "CHAT", "address": "Kiran"}
+    conversation = await with_kiran(service, kiran)
     chat = new_sid("CH")
     payload = sending(
         from_={"channel": "CHAT", "address": "agent-1"},
-        to=[{"channel": "CHAT", "address": "Kiran"}],
+        to=[kiran],
         channelSettings={"channelId": chat, "Attributes": {"colour": "blue"}},
     )
     action = await asked(service, conversation, payload)
@@ -249,26 +250,27 @@ async def test_messages_of_a_conversation_go_out_in_the_order_in_which_they_were
 
 async def test_conversations_do_not_wait_for_each_other(service: Service) -> None:
     first = await between_kiran_and_us(service, conversationGroupingType=BY_ADDRESSES)
-    second = await make_conversation(service)
+    second = await with_kiran(service)
     await asked(service, first)
     await asked(service, second)
     assert len(await performer(service).claim(10)) == 2
 
 
-async def test_participants_who_changed_meanwhile_are_sent_to_as_they_were(service: Service) -> None:
-    """What is sent was settled when it was asked for; it is captured with whoever owns the address now."""
+async def test_a_participant_who_got_another_address_meanwhile_is_not_written_to(service: Service) -> None:
+    """Whom the message was for is not reached there any more; nor is it sent elsewhere."""
     conversation = await between_kiran_and_us(service)
     customer = traffic.member(conversation, KIRAN)
     to = {"participantId": customer["id"], "channel": "SMS"}
-    await asked(service, conversation, sending(to=[to]))
+    action = await asked(service, conversation, sending(to=[to]))
     moved = {"type": "CUSTOMER", "addresses": [{"channel": "SMS", "address": OTHER_PHONE}]}
     put = f"/v2/Conversations/{conversation['id']}/Participants/{customer['id']}"
     response = await service.api.put(put, json=moved)
     assert response.status_code == 200, response.text
-    await perform(service)
-    (recipient,) = (await said(service, conversation))["recipients"]
-    assert recipient["address"] == KIRAN
-    assert recipient["participantId"] != customer["id"]
+    assert await perform(service) == 1
+    failed = await now(service, action)
+    assert failed["status"] == "FAILED"
+    assert failed["failureReason"] == f"nobody in the conversation has the address {KIRAN} on SMS any more"
+    assert await traffic.communications(service, conversation) == []
 
 
 @pytest.fixture

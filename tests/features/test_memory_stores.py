@@ -102,7 +102,7 @@ async def test_description_may_be_left_out(service: Service) -> None:
 )
 async def test_a_wrong_body_is_refused_by_name(service: Service, body: Any, pointer: str) -> None:
     response = await service.api.post(STORES, json=body)
-    refusal = assert_refused(response, 400, 20001, names=pointer)
+    refusal = assert_refused(response, 400, 520046, names=pointer)
     assert refusal["params"]["field"] == pointer
     assert await stored(service) == []
 
@@ -111,7 +111,7 @@ async def test_half_a_surrogate_pair_is_refused(service: Service) -> None:
     for field in ("displayName", "description"):
         body = json.dumps({"displayName": "fine", field: "\ud800"})
         response = await service.api.post(STORES, content=body, headers={"Content-Type": "application/json"})
-        assert_refused(response, 400, 20001, names=f"/{field}")
+        assert_refused(response, 400, 520046, names=f"/{field}")
     assert await stored(service) == []
 
 
@@ -188,7 +188,7 @@ async def test_an_empty_list_still_names_its_key(service: Service) -> None:
     "query", [{"pageSize": "101"}, {"pageSize": "0"}, {"pageSize": "x"}, {"orderBy": "UP"}, {"pageToken": "?"}]
 )
 async def test_a_wrong_list_query_is_refused(service: Service, query: dict[str, str]) -> None:
-    assert_refused(await service.api.get(STORES, params=query), 400, 20001, names=next(iter(query)))
+    assert_refused(await service.api.get(STORES, params=query), 400, 520046, names=next(iter(query)))
 
 
 async def test_delete_takes_everything_with_it(service: Service) -> None:
@@ -293,7 +293,7 @@ async def test_a_wrong_patch_is_refused_by_name(service: Service, body: Any, poi
     store_id = await new_store(service)
     before = await service.fetch("select * from memory_stores where id = $1", store_id)
     response = await service.api.patch(f"{STORES}/{store_id}", json=body)
-    assert assert_refused(response, 400, 20001, names=pointer)["params"]["field"] == pointer
+    assert assert_refused(response, 400, 520046, names=pointer)["params"]["field"] == pointer
     assert await service.fetch("select * from memory_stores where id = $1", store_id) == before
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from orchestrator.conversations import membership
 from orchestrator.conversations import service as conversations
+from orchestrator.domain.linking import LINKED
 from orchestrator.participants.schemas import UpdateParticipantInConversationRequest, to_introduction
 from tests.features.test_participant_writes import DESK, pair, put
 from tests.support import traffic
@@ -25,9 +26,7 @@ async def while_replacing(
     async with service.units.begin() as unit:
         seen = await conversations.find(unit, participant["accountId"], participant["conversationId"])
         introduction = to_introduction(request, request.addresses or (), "")
-        await membership.revise(
-            unit, seen, participant["id"], introduction, keep_addresses=False, link_phone_and_whatsapp=True
-        )
+        await membership.revise(unit, seen, participant["id"], introduction, keep_addresses=False, linking=LINKED)
         coming = asyncio.create_task(meanwhile)
         await until_somebody_waits_for(unit)
     return await coming

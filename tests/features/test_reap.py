@@ -10,13 +10,16 @@ from tests.support.clock import stop_clock
 from tests.support.factories import configuration_body
 from tests.support.traffic import KIRAN, OTHER_PHONE, US
 
-KEPT = {"receipts": timedelta(days=30), "uncaptured": timedelta(days=7)}
+KEPT = {"receipts": timedelta(days=30), "uncaptured": timedelta(days=7), "diagnostics": timedelta(days=20)}
+
+
+REAPED = ("receipts", "uncaptured", "diagnostics", "calls", "idempotency_keys")
 
 
 async def rows(service: Service) -> dict[str, int]:
     return {
         table: len(await service.fetch(f"select from {table} where account_id = $1", service.account.account_id))
-        for table in ("receipts", "uncaptured", "calls", "idempotency_keys", "operations", "communications", "events")
+        for table in (*REAPED, "operations", "communications", "events")
     }
 
 
@@ -27,14 +30,15 @@ async def test_each_kind_is_kept_for_its_time(service: Service) -> None:
     )
     await traffic.message(service, KIRAN, US)
     await traffic.message(service, KIRAN, OTHER_PHONE, "uncaptured")
+    await traffic.message(service, "AcmeShop", US, "whom nobody can recognise")
     await traffic.speech(service, KIRAN, US)
     everything = await rows(service)
-    assert (everything["receipts"], everything["uncaptured"], everything["calls"]) == (3, 1, 1)
-    assert (everything["idempotency_keys"], everything["operations"]) == (1, 1)
+    assert [everything[table] for table in (*REAPED, "operations")] == [4, 1, 1, 1, 1, 1]
     for age, gone in (
         (timedelta(hours=24), "idempotency_keys"),
         (timedelta(days=2), "calls"),
         (timedelta(days=7), "uncaptured"),
+        (timedelta(days=20), "diagnostics"),
         (timedelta(days=30), "receipts"),
     ):
         start = clock.moment

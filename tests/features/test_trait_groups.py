@@ -143,7 +143,7 @@ async def test_a_group_needs_nothing_but_a_name(service: Service, store: str) ->
 )
 async def test_a_wrong_body_is_refused_by_pointer(service: Service, store: str, body: Any, pointer: str) -> None:
     response = await service.api.post(path(store), json=body)
-    assert assert_refused(response, 400, 20001, names=pointer)["params"]["field"] == pointer
+    assert assert_refused(response, 400, 520046, names=pointer)["params"]["field"] == pointer
     assert await rows(service, store) == []
 
 
@@ -176,7 +176,7 @@ async def test_a_wrong_rule_is_refused_by_pointer(
 ) -> None:
     response = await create(service, store, "a", {"t": {"dataType": data_type, "validationRule": rule}})
     pointer = f"/traits/t/validationRule{pointer}"
-    assert assert_refused(response, 400, 20001, names=pointer)["params"]["field"] == pointer
+    assert assert_refused(response, 400, 520046, names=pointer)["params"]["field"] == pointer
     assert await rows(service, store) == []
 
 
@@ -184,7 +184,7 @@ async def test_a_rule_is_of_the_type_of_its_trait(service: Service, store: str) 
     response = await create(
         service, store, "a", {"t": {"dataType": "STRING", "validationRule": {"ruleType": "NUMBER"}}}
     )
-    assert_refused(response, 400, 20001, names="/traits/t: ")
+    assert_refused(response, 400, 520046, names="/traits/t: ")
     assert await rows(service, store) == []
 
 
@@ -193,7 +193,7 @@ async def test_what_is_no_number_is_no_bound(service: Service, store: str, numbe
     rule = f'{{"ruleType": "NUMBER", "min": {number}}}'
     body = f'{{"displayName": "a", "traits": {{"t": {{"dataType": "NUMBER", "validationRule": {rule}}}}}}}'
     response = await service.api.post(path(store), content=body, headers={"Content-Type": "application/json"})
-    assert_refused(response, 400, 20001, names="/traits/t/validationRule/min")
+    assert_refused(response, 400, 520046, names="/traits/t/validationRule/min")
 
 
 async def test_a_name_is_used_once(service: Service, store: str) -> None:
@@ -256,7 +256,7 @@ async def test_the_traits_of_a_group_are_paged(service: Service, store: str) -> 
 )
 async def test_a_wrong_query_is_refused(service: Service, store: str, query: dict[str, str]) -> None:
     for address in (path(store), path(store, "Contact")):
-        assert_refused(await service.api.get(address, params=query), 400, 20001, names=next(iter(query)))
+        assert_refused(await service.api.get(address, params=query), 400, 520046, names=next(iter(query)))
 
 
 async def test_a_patch_changes_what_it_names(service: Service, store: str) -> None:
@@ -309,7 +309,7 @@ async def test_a_wrong_patch_is_refused_by_pointer(service: Service, store: str,
     await create(service, store, "Loyalty", {"tier": TIER})
     before = await rows(service, store)
     response = await service.api.patch(path(store, "Loyalty"), json=body)
-    assert assert_refused(response, 400, 20001, names=pointer)["params"]["field"] == pointer
+    assert assert_refused(response, 400, 520046, names=pointer)["params"]["field"] == pointer
     assert await rows(service, store) == before
 
 

@@ -90,7 +90,9 @@ async def test_once_its_receipt_is_gone_a_message_updates_the_communication_it_i
     sid = await traffic.message(service, US, KIRAN, "first wording", MessageStatus="delivered")
     ((before,),) = await traffic.everything_said(service)
     service.clock.advance(minutes=5)
-    await reap(service.units, receipts=timedelta(minutes=1), uncaptured=timedelta(days=1))
+    await reap(
+        service.units, receipts=timedelta(minutes=1), uncaptured=timedelta(days=1), diagnostics=timedelta(days=1)
+    )
     await traffic.message(service, US, KIRAN, "second wording", MessageSid=sid, MessageStatus="sent")
     ((after,),) = await traffic.everything_said(service)
     text = {"type": "TEXT", "text": "second wording"}

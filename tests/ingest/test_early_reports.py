@@ -111,7 +111,7 @@ async def test_early_reports_are_thrown_away_with_the_receipts(service: Service)
     sid = new_sid("SM")
     await report(service, sid, "delivered")
     service.clock.advance(days=2)
-    await reap(service.units, receipts=timedelta(days=1), uncaptured=timedelta(days=1))
+    await reap(service.units, receipts=timedelta(days=1), uncaptured=timedelta(days=1), diagnostics=timedelta(days=1))
     await traffic.message(service, US, KIRAN, MessageSid=sid)
     assert await statuses(service) == [["IN_PROGRESS"]]
 
@@ -122,7 +122,7 @@ async def test_a_receipt_is_kept_from_when_its_message_came(service: Service) ->
     await report(service, sid, "sent")
     service.clock.advance(days=2)
     await traffic.message(service, US, KIRAN, "first", MessageSid=sid)
-    await reap(service.units, receipts=timedelta(days=1), uncaptured=timedelta(days=1))
+    await reap(service.units, receipts=timedelta(days=1), uncaptured=timedelta(days=1), diagnostics=timedelta(days=1))
     await traffic.message(service, US, KIRAN, "second", MessageSid=sid)
     assert await traffic.texts(service) == [["first"]]
 

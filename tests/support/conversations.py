@@ -106,6 +106,14 @@ async def keys_held(fetch: Fetch, account_id: str) -> Held:
     return {(row["configuration_id"], row["key"], row["conversation_id"]) for row in rows}
 
 
+async def keys_waited_for(fetch: Fetch, account_id: str) -> Held:
+    """The grouping keys that conversations of the account wait for, each with one that does."""
+    rows = await fetch(
+        "select configuration_id, key, conversation_id from waiting_keys where account_id = $1", account_id
+    )
+    return {(row["configuration_id"], row["key"], row["conversation_id"]) for row in rows}
+
+
 async def keys_meant(fetch: Fetch, account_id: str) -> Held:
     """The keys that the open conversations of the account should hold, by those who take part in them."""
     rows = await fetch(

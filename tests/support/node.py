@@ -53,11 +53,13 @@ class Node:
 
 @dataclass
 class NodeClient:
-    """`client.conversations.v2` of an account."""
+    """An API of an account."""
 
     node: Node
     origin: str
     account: Account
+    api: tuple[str, str] = ("conversations", "v2")
+    """The properties of the SDK's client that lead to it."""
     requested: list[str] = field(default_factory=list)
     """Method and path of the requests of the last call."""
     answered: list[int] = field(default_factory=list)
@@ -65,9 +67,8 @@ class NodeClient:
 
     def __call__(self, *steps: Any) -> Any:
         """Go along properties (strings) and calls (lists of arguments); raises NodeError."""
-        answer = self.node.ask(
-            origin=self.origin, username=self.account.account_id, password=self.account.auth_token, steps=steps
-        )
+        username, password = self.account.account_id, self.account.auth_token
+        answer = self.node.ask(origin=self.origin, username=username, password=password, api=self.api, steps=steps)
         self.requested, self.answered = answer["requested"], answer["answered"]
         return value(answer)
 

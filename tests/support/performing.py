@@ -52,6 +52,11 @@ async def make_conversation(service: Service, *participants: dict[str, Any], **s
     return conversation
 
 
+async def with_kiran(service: Service, *addresses: dict[str, str]) -> dict[str, Any]:
+    """A conversation in which Kiran is alone, who has these addresses: our side joins by writing."""
+    return await make_conversation(service, {"type": "CUSTOMER", "addresses": list(addresses) or [SMS_OF_KIRAN]})
+
+
 async def between_kiran_and_us(service: Service, **settings: Any) -> dict[str, Any]:
     """A conversation of two, one SMS address each: the agent, then the customer."""
     agent = {"type": "AI_AGENT", "addresses": [SMS_OF_US]}

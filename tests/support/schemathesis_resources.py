@@ -10,6 +10,14 @@ from tests.support.memories import note, observation, profile_path, sum_up, summ
 from tests.support.sdk import communication_body, conversation_body, message_body
 from tests.support.traffic import BY_PROFILE, KIRAN
 
+_IMPORT = {
+    "filename": "customers.csv",
+    "fileSize": 100,
+    "columnMappings": [
+        {"columnName": column, "traitGroup": "Contact", "traitName": column} for column in ("phone", "city")
+    ],
+}
+
 
 async def post(service: Service, path: str, body: dict[str, Any]) -> dict[str, Any]:
     response = await service.api.post(path, json=body)
@@ -39,8 +47,10 @@ async def make_stores(service: Service) -> dict[str, list[str]]:
     groups = [f"Group{number}" for number in range(5)]
     for name in groups:
         await post(service, f"/v1/ControlPlane/Stores/{stores[0]}/TraitGroups", {"displayName": name, "traits": {}})
+    imports = [await post(service, f"/v1/Stores/{stores[0]}/Profiles/Imports", _IMPORT) for _ in range(3)]
     return {
         "stores": stores[:1],
+        "imports": [one["importId"] for one in imports],
         "expendable_stores": stores[1:],
         "store_operations": operations,
         "profiles": profiles,
@@ -72,6 +82,7 @@ async def make_conversations(service: Service, configuration_id: str) -> dict[st
         "agents": [agent["participantId"]],
         "communications": [one["id"] for one in said],
         "actions": [action["id"]],
+        "sequences": ["1", "2", "3"],
     }
 
 

@@ -9,13 +9,12 @@ from orchestrator.communications import service as communications
 from orchestrator.communications.saying import End, Saying, say
 from orchestrator.domain.addresses import Channel
 from orchestrator.domain.identity import ParticipantType
+from orchestrator.domain.linking import Linking
 from orchestrator.domain.messages import DeliveryStatus, advanced
 from orchestrator.kernel.unit import Unit
 
 
-async def capture(
-    unit: Unit, action: Action, sent: Sent, *, by_participant: bool, link_phone_and_whatsapp: bool
-) -> str | None:
+async def capture(unit: Unit, action: Action, sent: Sent, *, by_participant: bool, linking: Linking) -> str | None:
     """Write the communication and its events; returns its id, or None when there is no text to keep.
 
     Whoever is not known by the address joins: the sender as an AGENT, recipients as CUSTOMERs. With `by_participant`
@@ -34,7 +33,7 @@ async def capture(
         action.account_id,
         action.conversation_id,
         _saying(action, replace(sent, text=text, delivery_status=status), by_participant=by_participant),
-        link_phone_and_whatsapp=link_phone_and_whatsapp,
+        linking=linking,
     )
     if sent.arrived:
         report = (action.account_id, sent.message_sid, DeliveryStatus.DELIVERED)

@@ -33,6 +33,22 @@ class Correspondent:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """The last that a participant said in a conversation."""
+
+    participant_id: str
+    address: Address
+    """Where it was said from."""
+    communication_id: str
+    occurred_at: datetime
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Its place among all that was said."""
+        return (self.occurred_at, self.communication_id)
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """What is sent: a text, a template, media, or several of them."""
 

@@ -19,6 +19,7 @@ from orchestrator.actions.model import Action
 from orchestrator.actions.senders import ActionSender, NotNow, Refused, Sent, Uncertain
 from orchestrator.actions.settling import AlreadySettled
 from orchestrator.domain.backoff import Backoff
+from orchestrator.domain.linking import LINKED, Linking
 from orchestrator.kernel.errors import BadRequest, NotFound
 from orchestrator.kernel.telemetry import ACTIONS
 from orchestrator.kernel.unit import Unit, Units, is_transient
@@ -44,7 +45,7 @@ class Performer:
 
     units: Units
     sender: ActionSender
-    link_phone_and_whatsapp: bool = True
+    linking: Linking = LINKED
     backoff: Backoff = SCHEDULE
     concurrency: int = 16
     lease: timedelta = timedelta(seconds=60)
@@ -166,7 +167,7 @@ class Performer:
                 action=action,
                 sent=sent,
                 by_participant=by_participant,
-                link_phone_and_whatsapp=self.link_phone_and_whatsapp,
+                linking=self.linking,
             )
             try:
                 await self._durably(complete)

@@ -3,7 +3,8 @@
 Rules (contract: conversations.md section 10.1; Twilio's OpenAPI file): a participant and a channel, a participant who
 has one address, or an address and its channel. With a participant and an address the participant counts. A
 participant with several addresses on the channel is met where it was last met there in this conversation, so that a
-reply goes to the number that wrote, and from the number that was written to.
+reply goes to the number that wrote, and from the number that was written to. What comes of it is judged by
+`actions.safety`.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from orchestrator.actions import store
 from orchestrator.actions.model import Correspondent, Message
+from orchestrator.actions.safety import Named, check_presence, check_replies, check_sender, in_question
 from orchestrator.actions.schemas import SendMessageParticipant, SendMessagePayload, to_content
 from orchestrator.conversations.model import Conversation
 from orchestrator.domain.addresses import Address, Channel, InvalidAddress, parse
@@ -31,16 +33,19 @@ async def resolve(
     """The message with every address known; `sid` is the one chosen for it. Raises BadRequest naming the field."""
     resolver = _Resolver(unit, conversation)
     sender = await resolver.correspondent(_FROM, payload.from_)
-    recipients: list[Correspondent] = []
-    for position, named in enumerate(payload.to):
-        pointer = f"/payload/to/{position}"
-        recipient = await resolver.correspondent(pointer, named)
-        _check_recipient(pointer, recipient, sender, recipients)
-        recipients.append(recipient)
+    check_sender(conversation, _FROM, sender)
+    recipients: list[Named] = []
+    for position, wanted in enumerate(payload.to):
+        named = await resolver.recipient(f"/payload/to/{position}", wanted)
+        _check_recipient(named.pointer, named.recipient, sender, [other.recipient for other in recipients])
+        recipients.append(named)
+    check_presence(conversation, recipients)
+    if not payload.force:
+        await _judge(unit, conversation, recipients)
     message = Message(
         account_id=conversation.account_id,
         sender=sender,
-        recipients=tuple(recipients),
+        recipients=tuple(named.recipient for named in recipients),
         content=to_content(payload.content),
         channel_settings=payload.channel_settings or {},
         sid=sid,
@@ -49,12 +54,27 @@ async def resolve(
     return message
 
 
+async def _judge(unit: Unit, conversation: Conversation, recipients: Sequence[Named]) -> None:
+    """Raise BadRequest for a recipient who would be met elsewhere than where it wrote last, and nobody has said so."""
+    persons = in_question(conversation, recipients)
+    if ids := {id_ for theirs in persons.values() for id_ in theirs}:
+        said = await store.last_said(unit, conversation.account_id, conversation.id, ids)
+        check_replies(recipients, persons, said)
+
+
 @dataclass(frozen=True, slots=True)
 class _Resolver:
     """Finds addresses among the participants of one conversation."""
 
     unit: Unit
     conversation: Conversation
+
+    async def recipient(self, pointer: str, wanted: SendMessageParticipant) -> Named:
+        """Whom the message is to, and whether the caller has written that very address."""
+        found = await self.correspondent(pointer, wanted)
+        address = found.address
+        written = wanted.address and _parsed(pointer, address.channel, wanted.address).canonical
+        return Named(pointer, found, by_address=written == address.canonical)
 
     async def correspondent(self, pointer: str, named: SendMessageParticipant) -> Correspondent:
         """Whom the caller means by what stands at this place."""

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import orjson
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic.config import JsonDict
 
 from orchestrator.actions.model import MOST_TEXT, Action, ActionStatus, Content
@@ -60,7 +60,8 @@ def _storable(settings: dict[str, Any]) -> dict[str, Any]:
 
 class SendMessageParticipant(Wire):
     """Whom a message is from or to: a participant (on a channel, unless it has one address), or an address with its
-    channel. With both the participant counts, and the rest tells which of its addresses."""
+    channel. With both the participant counts, and the rest tells which of its addresses. A recipient's address is that
+    of a participant of the conversation."""
 
     model_config = ConfigDict(json_schema_extra={"example": _SMS})
 
@@ -100,6 +101,11 @@ class SendMessagePayload(Wire):
     content: SendMessageContent
     channel_settings: Annotated[dict[str, Any], AfterValidator(_storable)] | None = Field(
         None, description="For the one who sends: `messagingServiceSid`, `statusCallback`, …; CHAT needs `channelId`."
+    )
+    force: StrictBool | None = Field(
+        None,
+        description="Not in Twilio's API: send to the participants named, although they wrote last from another "
+        "address than the one that is reached. False by default: then that is a 400.",
     )
 
 

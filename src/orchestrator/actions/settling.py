@@ -11,9 +11,11 @@ import structlog
 from orchestrator.actions import store
 from orchestrator.actions.capturing import capture
 from orchestrator.actions.model import Action, ActionStatus
+from orchestrator.actions.safety import lost_recipient
 from orchestrator.actions.senders import Sent
 from orchestrator.conversations import service as conversations
 from orchestrator.domain import lifecycle
+from orchestrator.domain.linking import Linking
 from orchestrator.kernel.errors import NotFound
 from orchestrator.kernel.unit import Unit
 
@@ -30,7 +32,8 @@ class AlreadySettled(Exception):
 async def hand_over(unit: Unit, action: Action, until: datetime) -> Action | str | None:
     """Mark a claimed action as handed over, and hold the claim until then; the action to send.
 
-    A conversation that is gone or closed gets no more messages: then the action is FAILED, and the reason returned.
+    A conversation that is gone or closed gets no more messages, nor does an address that the recipient has lost since:
+    then the action is FAILED, and the reason returned.
     None: the claim has lapsed, somebody else performs the action.
     """
     reason = await _obstacle(unit, action)
@@ -46,7 +49,7 @@ async def _obstacle(unit: Unit, action: Action) -> str | None:
         return "the conversation was deleted before the message was sent"
     if lifecycle.has_ended(conversation.life, unit.now):
         return "the conversation was closed before the message was sent"
-    return None
+    return lost_recipient(conversation, action.message)
 
 
 async def fail(unit: Unit, action: Action, reason: str) -> bool:
@@ -54,16 +57,12 @@ async def fail(unit: Unit, action: Action, reason: str) -> bool:
     return await store.fail(unit, action, reason.replace("\x00", "\ufffd")[:LONGEST_REASON])
 
 
-async def complete_captured(
-    unit: Unit, action: Action, sent: Sent, *, by_participant: bool, link_phone_and_whatsapp: bool
-) -> None:
+async def complete_captured(unit: Unit, action: Action, sent: Sent, *, by_participant: bool, linking: Linking) -> None:
     """Capture a message that was sent, and COMPLETE its action.
 
     Raises as `capture`, and AlreadySettled: then roll back.
     """
-    communication_id = await capture(
-        unit, action, sent, by_participant=by_participant, link_phone_and_whatsapp=link_phone_and_whatsapp
-    )
+    communication_id = await capture(unit, action, sent, by_participant=by_participant, linking=linking)
     related = {"messageSid": sent.message_sid}
     if communication_id is not None:
         related["communicationId"] = communication_id

@@ -1,6 +1,6 @@
 """Statements on actions, and the two on other tables that nobody else needs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,8 +8,8 @@ import asyncpg
 import orjson
 
 from orchestrator.actions.columns import message_from_column, message_to_column
-from orchestrator.actions.model import SEND_MESSAGE, Action, ActionStatus
-from orchestrator.domain.addresses import Channel
+from orchestrator.actions.model import SEND_MESSAGE, Action, ActionStatus, Said
+from orchestrator.domain.addresses import Channel, parse
 from orchestrator.domain.messages import DeliveryStatus
 from orchestrator.kernel.unit import Unit
 from orchestrator.participants.model import Participant
@@ -194,6 +194,35 @@ async def last_address(unit: Unit, participant: Participant, channel: Channel) -
         return None
     ends: list[dict[str, str]] = [row["author"], *row["recipients"]]
     return next(end["address"] for end in ends if (end["participantId"], end["channel"]) == (participant.id, channel))
+
+
+async def last_said(
+    unit: Unit, account_id: str, conversation_id: str, participant_ids: Collection[str]
+) -> dict[str, Said]:
+    """The last that each of these participants said in their conversation; those who said nothing are left out."""
+    rows = await unit.driver.fetch(
+        """
+        select who.participant_id, last.* from unnest($3::text[]) as who (participant_id)
+        cross join lateral (
+          select author, id, occurred_at from communications
+          where account_id = $1 and conversation_id = $2 and author->>'participantId' = who.participant_id
+          order by occurred_at desc, id desc
+          limit 1
+        ) as last
+        """,
+        account_id,
+        conversation_id,
+        sorted(participant_ids),
+    )
+    return {
+        row["participant_id"]: Said(
+            row["participant_id"],
+            parse(Channel(row["author"]["channel"]), row["author"]["address"]),
+            row["id"],
+            row["occurred_at"],
+        )
+        for row in rows
+    }
 
 
 async def _changed(unit: Unit, statement: str, *args: Any) -> bool:

@@ -37,5 +37,12 @@ class OneLineErrors(TyperGroup):
 
 def _is_known(error: Exception) -> bool:
     # By name: importing the classes would bring half of the service along, also for `orchestrator version`.
-    known = {"CommandFailed", "OrchestratorError", "PostgresUnavailable", "DatabaseUnavailable", "SecretKeyMismatch"}
+    known = {
+        "CommandFailed",
+        "DatabaseUnavailable",
+        "EmbedderMissing",
+        "OrchestratorError",
+        "PostgresUnavailable",
+        "SecretKeyMismatch",
+    }
     return any(kind.__name__ in known for kind in type(error).__mro__)

@@ -21,11 +21,12 @@ _KEEP_ALIVE = 75
 
 
 class Server(uvicorn.Server):
-    """Tells when it is ready, and leaves the signals to the command."""
+    """Tells when it is ready and when it stops, and leaves the signals to the command."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None], on_stop: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self._on_stop = on_stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         try:
@@ -37,6 +38,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         log.info("stopping", process=os.getpid())
+        self._on_stop()  # or requests that wait for something to happen would be waited for
         await super().shutdown(sockets=sockets)
 
     @contextmanager
@@ -57,8 +59,9 @@ def build_server(settings: Settings, on_ready: Callable[[], None] = lambda: None
     """The server of the application; `settings.database_url` must be set and its schema up to date."""
     from orchestrator.app import create_app  # deferred like in `load`
 
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -76,7 +79,7 @@ def build_server(settings: Settings, on_ready: Callable[[], None] = lambda: None
     gc.freeze()  # what is there by now stays: no collection looks at it again, so requests do not wait for that
     gc.set_threshold(20_000, 20, 20)  # requests make little that has to be looked for, and much that has not
     gc.enable()
-    return Server(config, on_ready)
+    return Server(config, on_ready, app.state.stopping.set)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -10,6 +10,7 @@ from orchestrator.conversations.model import Conversation
 from orchestrator.conversations.telling import tell
 from orchestrator.domain.addresses import Address
 from orchestrator.domain.identity import ParticipantType
+from orchestrator.domain.linking import Linking
 from orchestrator.domain.messages import DeliveryStatus
 from orchestrator.kernel.fields import refused
 from orchestrator.kernel.unit import Unit
@@ -46,11 +47,11 @@ class Ends:
     Traffic may bring somebody in between.
     """
 
-    def __init__(self, unit: Unit, outbox: Outbox, ends: Sequence[End], *, link_phone_and_whatsapp: bool) -> None:
+    def __init__(self, unit: Unit, outbox: Outbox, ends: Sequence[End], *, linking: Linking) -> None:
         self._unit = unit
         self._outbox = outbox
         self.named = ends
-        self._link = link_phone_and_whatsapp
+        self._linking = linking
         self._identified: dict[Address, Identified] = {}
         self._settled: dict[End, str] = {}
         self._taken: set[Key] = set()
@@ -73,7 +74,7 @@ class Ends:
         seen = await holding.turn(self._unit, seen)
         members = seen.participants
         strangers = [end for end in self._open() if not any(member.has(end.address) for member in members)]
-        directory = Directory(seen.account_id, seen.settings.memory_store_id, self._link)
+        directory = Directory(seen.account_id, seen.settings.memory_store_id, self._linking)
         introductions = [Introduction(end.type, (owned_address(end.address),)) for end in strangers]
         identified = await directory.identify(self._unit, introductions)
         self._identified = {end.address: who for end, who in zip(strangers, identified, strict=True)}

@@ -18,7 +18,7 @@ from orchestrator.communications.schemas import (
 )
 from orchestrator.conversations import filters
 from orchestrator.conversations.lookup import ParentOfPath
-from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json, LinksPhoneAndWhatsApp
+from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json, Links
 from orchestrator.kernel.openapi import errors, list_query, query_parameter
 
 router = APIRouter(route_class=ApiRoute)
@@ -71,11 +71,9 @@ async def create(
     conversation: ParentOfPath,
     request: CreateCommunicationInConversationRequest,
     unit: InUnit,
-    links: LinksPhoneAndWhatsApp,
+    links: Links,
 ) -> Response:
-    said, is_new = await saying.say(
-        unit, conversation.account_id, conversation.id, to_saying(request), link_phone_and_whatsapp=links
-    )
+    said, is_new = await saying.say(unit, conversation.account_id, conversation.id, to_saying(request), linking=links)
     return Json(to_wire(said), status_code=201 if is_new else 200)
 
 
@@ -104,10 +102,10 @@ async def update(
     communication: OfPath,
     request: UpdateCommunicationInConversationRequest,
     unit: InUnit,
-    links: LinksPhoneAndWhatsApp,
+    links: Links,
 ) -> Response:
     wish = to_replacement(request, communication)
-    return Json(to_wire(await saying.revise(unit, communication, wish, link_phone_and_whatsapp=links)))
+    return Json(to_wire(await saying.revise(unit, communication, wish, linking=links)))
 
 
 @router.get(

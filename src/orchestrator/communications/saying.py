@@ -10,6 +10,7 @@ from orchestrator.communications.ends import End, Ends
 from orchestrator.communications.model import Communication, party, place_of
 from orchestrator.conversations import service as conversations
 from orchestrator.conversations.model import Conversation
+from orchestrator.domain.linking import Linking
 from orchestrator.kernel.fields import refused
 from orchestrator.kernel.ids import COMMUNICATION, new_id
 from orchestrator.kernel.unit import Unit
@@ -38,7 +39,7 @@ class Saying:
 
 
 async def say(
-    unit: Unit, account_id: str, conversation_id: str, saying: Saying, *, link_phone_and_whatsapp: bool
+    unit: Unit, account_id: str, conversation_id: str, saying: Saying, *, linking: Linking
 ) -> tuple[Communication, bool]:
     """Put a communication into a conversation; returns it, and whether it is a new one.
 
@@ -47,7 +48,7 @@ async def say(
     BadRequest when the conversation is CLOSED, and for a participant that is not there or does not own the address.
     """
     outbox = Outbox(unit)
-    ends = Ends(unit, outbox, saying.ends, link_phone_and_whatsapp=link_phone_and_whatsapp)
+    ends = Ends(unit, outbox, saying.ends, linking=linking)
     conversation = await _enter(unit, account_id, conversation_id, ends)
     known = await service.of_resource(unit, conversation, saying.resource_id)
     if known is None:
@@ -64,7 +65,7 @@ async def say(
     return communication, known is None
 
 
-async def revise(unit: Unit, known: Communication, saying: Saying, *, link_phone_and_whatsapp: bool) -> Communication:
+async def revise(unit: Unit, known: Communication, saying: Saying, *, linking: Linking) -> Communication:
     """Replace a communication that was looked at, but for its author and `resourceId`: they are what it is.
 
     What is left out is deleted, or goes back to its default: `occurredAt` to the time of creation. One
@@ -72,7 +73,7 @@ async def revise(unit: Unit, known: Communication, saying: Saying, *, link_phone
     """
     check_author(known, saying.author)
     outbox = Outbox(unit)
-    ends = Ends(unit, outbox, saying.ends, link_phone_and_whatsapp=link_phone_and_whatsapp)
+    ends = Ends(unit, outbox, saying.ends, linking=linking)
     ends.settle(known)
     conversation = await _enter(unit, known.account_id, known.conversation_id, ends)
     known = await service.find(unit, known.account_id, known.id, in_conversation=known.conversation_id)

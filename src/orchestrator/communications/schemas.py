@@ -207,6 +207,12 @@ class ProfileTrace(Wire):
     profile_id: str
     outcome: Literal["found", "created"]
     identifier: IdentifierTrace | None
+    variant_of: str | None = Field(
+        None, description="The form that was used, of which the identifier is another one; absent when it is the same."
+    )
+    ambiguous: list[str] | None = Field(
+        None, description="Other profiles that an identifier of the same customer led to; absent when there are none."
+    )
 
 
 class LandingTrace(Wire):

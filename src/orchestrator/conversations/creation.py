@@ -13,6 +13,7 @@ from orchestrator.conversations.telling import tell
 from orchestrator.domain.addresses import Channel
 from orchestrator.domain.configuration import Settings, StatusCallback, settings_from_wire
 from orchestrator.domain.lifecycle import Status
+from orchestrator.domain.linking import Linking
 from orchestrator.kernel.errors import NotFound
 from orchestrator.kernel.fields import refused
 from orchestrator.kernel.ids import CONVERSATION, new_id
@@ -46,7 +47,7 @@ class Creation:
         return self.configuration.settings
 
 
-async def create(unit: Unit, wish: Creation, *, link_phone_and_whatsapp: bool) -> Conversation:
+async def create(unit: Unit, wish: Creation, *, linking: Linking) -> Conversation:
     """Create a conversation with its participants, all or nothing.
 
     Raises BadRequest when two participants bring the same address; AddressConflict when an open conversation holds
@@ -57,7 +58,7 @@ async def create(unit: Unit, wish: Creation, *, link_phone_and_whatsapp: bool) -
     store_id = conversation.settings.memory_store_id
     if wish.configuration is None and store_id:
         await adopt_store(unit, wish.account_id, store_id)
-    directory = Directory(wish.account_id, store_id, link_phone_and_whatsapp)
+    directory = Directory(wish.account_id, store_id, linking)
     identified = await directory.identify(unit, wish.introductions)
     conversation.participants = [
         introducing.join(unit, (wish.account_id, conversation.id), introduction, who)

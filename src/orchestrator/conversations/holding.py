@@ -5,11 +5,11 @@ Traffic takes its one key as it comes (`service.open_for`).
 
 from collections.abc import Collection, Mapping, Sequence, Set
 
-from orchestrator.conversations import service, store
+from orchestrator.conversations import key_store, service, store
+from orchestrator.conversations.key_store import GroupKey
 from orchestrator.conversations.model import Conversation
-from orchestrator.conversations.store import GroupKey
 from orchestrator.domain import lifecycle
-from orchestrator.domain.grouping import pairs_of_addresses
+from orchestrator.domain.grouping import pairs_of_addresses, profile_key
 from orchestrator.kernel.errors import BadRequest, Conflict
 from orchestrator.kernel.unit import Unit
 from orchestrator.outbox.record import Outbox
@@ -76,8 +76,8 @@ async def take(
     """Take what is free of these keys; returns those that other open conversations hold, and which."""
     open_, others = set(wanted), dict[GroupKey, str]()
     while open_:
-        open_ -= await store.take_keys(unit, dict.fromkeys(open_, conversation.id))
-        holders = await store.holders(unit, open_) if open_ else {}
+        open_ -= await key_store.take(unit, dict.fromkeys(open_, conversation.id))
+        holders = await key_store.holders(unit, open_) if open_ else {}
         own = {key for key, holder in holders.items() if holder == conversation.id}
         strange = {key: holder for key, holder in holders.items() if key not in own}
         held = await _held_by_open(unit, outbox, strange) if strange else []
@@ -105,4 +105,25 @@ async def drop(unit: Unit, conversation: Conversation, members: Sequence[Partici
     Those were taken by what was seen, and the participants may have changed since.
     """
     if obsolete := (conversation.keys() | taken) - conversation.keys(members):
-        await store.drop_keys(unit, conversation.id, obsolete)
+        await key_store.drop(unit, [conversation.id], obsolete)
+
+
+async def settle(unit: Unit, conversations: Collection[Conversation], profile_ids: Collection[str]) -> None:
+    """Settle anew which conversation the keys of these profiles lead to, after somebody's profile has changed.
+
+    The conversations are all open ones that somebody with one of these profiles takes part in, and locked; the turn of
+    the store is had alone, so nobody else takes one of these keys. Of those that mean a key, the one with the latest
+    communication holds it, the later one of two; the others wait until it ends (contract: memory.md 6.6).
+    """
+    settled = {profile_key(profile_id) for profile_id in profile_ids}
+    await key_store.drop(
+        unit,
+        [conversation.id for conversation in conversations],
+        {(*conversation.scope, key) for conversation in conversations for key in settled},
+    )
+    holders, waiting = dict[GroupKey, str](), list[tuple[GroupKey, str]]()
+    for conversation in sorted(conversations, key=lambda one: (one.latest, one.id), reverse=True):
+        for key in sorted(conversation.keys()):
+            if key[2] in settled and holders.setdefault(key, conversation.id) != conversation.id:
+                waiting.append((key, conversation.id))
+    await key_store.settle(unit, holders, waiting)

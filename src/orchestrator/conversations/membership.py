@@ -10,6 +10,7 @@ from orchestrator.conversations import service
 from orchestrator.conversations.holding import AddressConflict, drop, hold, turn
 from orchestrator.conversations.model import Conversation
 from orchestrator.domain.events import EventType
+from orchestrator.domain.linking import Linking
 from orchestrator.kernel.errors import NotFound
 from orchestrator.kernel.unit import Unit
 from orchestrator.outbox.record import Outbox
@@ -22,9 +23,7 @@ Keys = set[tuple[str, str, str]]
 """Grouping keys, each with account id and configuration id."""
 
 
-async def add(
-    unit: Unit, seen: Conversation, introduction: Introduction, *, link_phone_and_whatsapp: bool
-) -> Participant:
+async def add(unit: Unit, seen: Conversation, introduction: Introduction, *, linking: Linking) -> Participant:
     """Add a participant to a conversation that was looked at.
 
     Raises AddressConflict when another participant, or another open conversation, holds an address; BadRequest when
@@ -32,7 +31,7 @@ async def add(
     """
     seen = await turn(unit, seen)
     service.require_open(unit, seen)
-    directory = Directory(seen.account_id, seen.settings.memory_store_id, link_phone_and_whatsapp)
+    directory = Directory(seen.account_id, seen.settings.memory_store_id, linking)
     (identified,) = await directory.identify(unit, [introduction])
     joining = introducing.join(unit, (seen.account_id, seen.id), introduction, identified)
     outbox = Outbox(unit)
@@ -53,7 +52,7 @@ async def revise(
     introduction: Introduction,
     *,
     keep_addresses: bool,
-    link_phone_and_whatsapp: bool,
+    linking: Linking,
 ) -> Participant:
     """Replace what is known of a participant; PARTICIPANT_UPDATED if it is different afterwards.
 
@@ -63,7 +62,7 @@ async def revise(
     service.require_open(unit, seen)
     before = participant_of(seen, participant_id)
     described = _described(introduction, before, keep_addresses=keep_addresses)
-    directory = Directory(seen.account_id, seen.settings.memory_store_id, link_phone_and_whatsapp)
+    directory = Directory(seen.account_id, seen.settings.memory_store_id, linking)
     (identified,) = await directory.identify(unit, [described])
     outbox = Outbox(unit)
     taken = await _hold(unit, outbox, seen, introducing.revise(unit, before, described, identified))

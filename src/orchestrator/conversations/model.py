@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.domain.addresses import Channel
@@ -37,6 +37,8 @@ class Conversation:
     metadata: Mapping[str, str] = field(default_factory=dict)
     activity: dict[Channel, datetime] = field(default_factory=dict)
     next_transition_at: datetime | None = None
+    rested_at: int | None = None
+    """Number of the event by which it has become INACTIVE or CLOSED in this unit, until it is saved."""
     event_sequence: int = 0
     participants: list[Participant] = field(default_factory=list)
     is_new: bool = False
@@ -71,6 +73,11 @@ class Conversation:
             for member in (self.participants if members is None else members)
         ]
         return {(*self.scope, key) for key in keys_of_members(self.settings.grouping_type, meant)}
+
+    @property
+    def latest(self) -> datetime:
+        """When its last communication was received; long ago when there was none."""
+        return max(self.activity.values(), default=datetime.min.replace(tzinfo=UTC))
 
     @property
     def life(self) -> Life:

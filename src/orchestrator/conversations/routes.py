@@ -31,7 +31,7 @@ from orchestrator.kernel.http import (
     InList,
     InUnit,
     Json,
-    LinksPhoneAndWhatsApp,
+    Links,
 )
 from orchestrator.kernel.openapi import errors, list_query, query_parameter
 from orchestrator.kernel.unit import Unit
@@ -83,13 +83,13 @@ async def create(
     account_id: AccountId,
     unit: InUnit,
     allow_insecure: AdmitsInsecure,
-    links: LinksPhoneAndWhatsApp,
+    links: Links,
 ) -> Response:
     if request.configuration is not None:
         callbacks = request.configuration.status_callbacks or ()
         configurations.check_callbacks(callbacks, allow_insecure=allow_insecure, pointer=_CALLBACKS)
     wish = await _creation(unit, account_id, request)
-    created = await creation.create(unit, wish, link_phone_and_whatsapp=links)
+    created = await creation.create(unit, wish, linking=links)
     return Json(await _on_wire(unit, created), status_code=201)
 
 

@@ -9,9 +9,10 @@ import asyncpg
 
 from orchestrator.configurations import service as configurations
 from orchestrator.configurations.model import Configuration
-from orchestrator.conversations import schemas, store
+from orchestrator.conversations import key_store, schemas, store
+from orchestrator.conversations.happenings import ConversationsRested
+from orchestrator.conversations.key_store import ConversationKey, GroupKey
 from orchestrator.conversations.model import Conversation
-from orchestrator.conversations.store import ConversationKey, GroupKey
 from orchestrator.domain import lifecycle
 from orchestrator.domain.addresses import Channel
 from orchestrator.domain.configuration import Settings, callbacks_from_wire, settings_from_wire
@@ -26,30 +27,35 @@ from orchestrator.participants import service as participants
 from orchestrator.participants.model import Participant
 
 
+class Overtaken(Exception):
+    """A conversation ended before it could be locked, while others are held: let go of everything and begin again."""
+
+
 async def open_for(
     unit: Unit, outbox: Outbox, wanted: Mapping[GroupKey, Configuration]
 ) -> dict[GroupKey, Conversation]:
     """The one open conversation of each grouping key, locked; a new one where nobody holds the key.
 
     A conversation whose closing time has passed is closed here first, so that where a message lands does not depend
-    on when the sweep last looked. Keys of a configuration that is being deleted are left out.
+    on when the sweep last looked. Keys of a configuration that is being deleted are left out. Raises Overtaken, never
+    for a single key.
     """
     opened: dict[GroupKey, Conversation] = {}
     remaining = dict(wanted)
     entered: dict[ConversationKey, Conversation] = {}
     while remaining:
-        holders = await store.holders(unit, remaining)
+        holders = await key_store.holders(unit, remaining)
         free = {key: configuration for key, configuration in remaining.items() if key not in holders}
         if free:
             alive = await configurations.lock_for_opening(unit, {key[:2] for key in free})
             new = {key: _new(unit, configuration) for key, configuration in free.items() if key[:2] in alive}
-            won = await store.take_keys(unit, {key: conversation.id for key, conversation in new.items()})
+            won = await key_store.take(unit, {key: conversation.id for key, conversation in new.items()})
             opened |= {key: new[key] for key in won}
             for key in free:
                 if key in won or key not in new:
                     del remaining[key]
         live = {key[:2]: configuration for key, configuration in wanted.items()}
-        for key in await enter(unit, outbox, holders, entered, live):
+        for key in await enter(unit, outbox, holders, entered, live, alone=len(wanted) == 1):
             opened[key] = entered[key[0], holders[key]]
             del remaining[key]
     return opened
@@ -76,22 +82,29 @@ async def enter(
     holders: Mapping[GroupKey, str],
     entered: dict[ConversationKey, Conversation],
     live: Mapping[tuple[str, str], Configuration] | None = None,
+    *,
+    alone: bool = True,
 ) -> list[GroupKey]:
     """Lock the conversations that hold keys, but for those entered before; returns the keys that open ones still hold.
 
     Those that have ended meanwhile are closed: their keys are free. So is one that was given up before the lock came,
     because a participant has another address now.
+
+    Unless these are `alone`, Overtaken is raised when somebody else has ended one: whoever takes its key next may then
+    wait for a conversation that is locked here, and we would wait for the key.
     """
     strange = {(key[0], holder) for key, holder in holders.items()} - entered.keys()
     held: Mapping[GroupKey, str] = holders
     if strange:
         loaded = await load(unit, await store.lock(unit, strange), live)
+        if not alone and sum(one.status is not Status.CLOSED for one in loaded) < len(strange):
+            raise Overtaken
         await close_overdue(unit, outbox, loaded)
         entered |= {(found.account_id, found.id): found for found in loaded if found.status is not Status.CLOSED}
         # Only an open conversation holds a key; whatever else is named by one would be met again and again.
         if dead := strange - entered.keys():
-            await store.release_keys(unit, dead)
-        held = await store.holders(unit, holders)
+            await key_store.release(unit, dead)
+        held = await key_store.holders(unit, holders)
     return [key for key, holder in holders.items() if (key[0], holder) in entered and held.get(key) == holder]
 
 
@@ -168,13 +181,16 @@ def communicate(unit: Unit, outbox: Outbox, conversation: Conversation, channel:
 
 def change_status(unit: Unit, outbox: Outbox, conversation: Conversation, status: Status) -> None:
     """Move a conversation that is not CLOSED. The caller saves it."""
+    moved = status is not conversation.status
     conversation.status = status
     conversation.updated_at = max(unit.now, conversation.updated_at)
     outbox.append(conversation, EventType.CONVERSATION_UPDATED, schemas.to_event(conversation))
+    if moved:
+        conversation.rested_at = None if status is Status.ACTIVE else conversation.event_sequence
 
 
 async def save(unit: Unit, conversations: Sequence[Conversation]) -> None:
-    """Write conversations back; those that are CLOSED free their keys.
+    """Write conversations back; those that are CLOSED free their keys. Tells of those that have come to rest.
 
     The next look of the sweep is only ever brought forward: a deadline that moved away is found when the sweep looks,
     so that ordinary traffic does not touch the index of deadlines.
@@ -194,13 +210,26 @@ async def save(unit: Unit, conversations: Sequence[Conversation]) -> None:
     if known:
         await store.update(unit, known)
     if closed:
-        await store.release_keys(unit, {(conversation.account_id, conversation.id) for conversation in closed})
+        await key_store.release(unit, {(conversation.account_id, conversation.id) for conversation in closed})
+    if rested := [conversation for conversation in conversations if conversation.rested_at is not None]:
+        await unit.tell(ConversationsRested(rested))
+        for conversation in rested:
+            conversation.rested_at = None
 
 
 async def lock_all(unit: Unit, keys: Collection[ConversationKey]) -> dict[ConversationKey, Conversation]:
     """Conversations by (account, id), locked for a change; those that are not there are left out."""
     found = await load(unit, await store.lock(unit, keys))
     return {(conversation.account_id, conversation.id): conversation for conversation in found}
+
+
+async def lock_open_with(
+    unit: Unit, outbox: Outbox, account_id: str, profile_ids: Collection[str]
+) -> list[Conversation]:
+    """The open conversations of everybody with one of these profiles, locked. Overdue ones are closed."""
+    found = await load(unit, await store.lock(unit, await store.open_with_profiles(unit, account_id, profile_ids)))
+    await close_overdue(unit, outbox, found)
+    return [conversation for conversation in found if conversation.status is not Status.CLOSED]
 
 
 async def lock_due(unit: Unit, *, limit: int) -> list[Conversation]:

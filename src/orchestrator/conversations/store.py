@@ -1,6 +1,6 @@
-"""Statements on conversations and the grouping keys they hold, set-based."""
+"""Statements on conversations, set-based. Those on the keys that they hold are in `conversations.key_store`."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,70 +8,12 @@ import asyncpg
 import orjson
 from sqlalchemy import Row, select, union
 
+from orchestrator.conversations.key_store import ConversationKey, columns
 from orchestrator.conversations.model import Conversation
 from orchestrator.domain.addresses import Channel
 from orchestrator.kernel.paging import Page, PageRequest, fetch_page
 from orchestrator.kernel.unit import Unit
 from orchestrator.tables import conversation as tables
-
-GroupKey = tuple[str, str, str]
-"""Account id, configuration id (empty: none), grouping key."""
-ConversationKey = tuple[str, str]
-"""Account id, conversation id."""
-
-
-async def holders(unit: Unit, keys: Collection[GroupKey]) -> dict[GroupKey, str]:
-    """The open conversation that holds each key, for those that are held."""
-    rows = await unit.driver.fetch(
-        """
-        select account_id, configuration_id, key, conversation_id from conversation_keys
-        where (account_id, configuration_id, key) in (select * from unnest($1::text[], $2::text[], $3::text[]))
-        """,
-        *_columns(keys, 3),
-    )
-    return {(row["account_id"], row["configuration_id"], row["key"]): row["conversation_id"] for row in rows}
-
-
-async def take_keys(unit: Unit, wanted: Mapping[GroupKey, str]) -> set[GroupKey]:
-    """Take free keys for the conversations of these ids; returns those that were free.
-
-    The primary key decides between two units that want the same one: the second waits, and then goes without.
-    """
-    rows = await unit.driver.fetch(
-        """
-        insert into conversation_keys (account_id, configuration_id, key, conversation_id)
-        select * from unnest($1::text[], $2::text[], $3::text[], $4::text[])
-        on conflict do nothing
-        returning account_id, configuration_id, key
-        """,
-        *_columns([(*key, conversation_id) for key, conversation_id in wanted.items()], 4),
-    )
-    return {(row["account_id"], row["configuration_id"], row["key"]) for row in rows}
-
-
-async def drop_keys(unit: Unit, conversation_id: str, keys: Collection[GroupKey]) -> None:
-    """Free those of these keys that a conversation holds."""
-    await unit.driver.execute(
-        """
-        delete from conversation_keys
-        where (account_id, configuration_id, key) in (select * from unnest($1::text[], $2::text[], $3::text[]))
-          and conversation_id = $4
-        """,
-        *_columns(keys, 3),
-        conversation_id,
-    )
-
-
-async def release_keys(unit: Unit, conversations: Collection[ConversationKey]) -> None:
-    """Free every key of conversations that are closed."""
-    await unit.driver.execute(
-        """
-        delete from conversation_keys
-        where (account_id, conversation_id) in (select * from unnest($1::text[], $2::text[]))
-        """,
-        *_columns(conversations, 2),
-    )
-
 
 _COLUMNS = """
     c.account_id, c.id, c.configuration_id, c.configuration_version, c.settings, c.status, c.name, c.metadata,
@@ -82,6 +24,7 @@ _BELONGINGS = (
     "conversation_keys",
     "waiting_keys",
     "extraction_jobs",
+    "diagnostics",
     "participants",
     "participant_addresses",
     "communications",
@@ -98,6 +41,21 @@ async def lock_membership(unit: Unit, account_id: str, conversation_id: str) -> 
     )
 
 
+async def open_with_profiles(unit: Unit, account_id: str, profile_ids: Collection[str]) -> list[ConversationKey]:
+    """The open conversations of everybody with one of these profiles, whatever part they take."""
+    rows = await unit.driver.fetch(
+        """
+        select id from conversations
+        where account_id = $1 and status <> 'CLOSED' and id in (
+          select conversation_id from participants where account_id = $1 and profile_id = any ($2::text[])
+        )
+        """,
+        account_id,
+        list(profile_ids),
+    )
+    return [(account_id, row["id"]) for row in rows]
+
+
 async def lock(unit: Unit, conversations: Collection[ConversationKey]) -> list[asyncpg.Record]:
     """The rows, locked in the order of their ids, as they are once everybody before us has finished."""
     return await unit.driver.fetch(
@@ -107,7 +65,7 @@ async def lock(unit: Unit, conversations: Collection[ConversationKey]) -> list[a
         order by c.account_id, c.id
         for no key update
         """,  # noqa: S608 - constants
-        *_columns(conversations, 2),
+        *columns(conversations, 2),
     )
 
 
@@ -118,7 +76,7 @@ async def read(unit: Unit, conversations: Collection[ConversationKey]) -> list[a
         select {_COLUMNS} from conversations c
         where (c.account_id, c.id) in (select * from unnest($1::text[], $2::text[]))
         """,  # noqa: S608 - constants
-        *_columns(conversations, 2),
+        *columns(conversations, 2),
     )
 
 
@@ -240,9 +198,3 @@ def _values(conversations: Sequence[Conversation]) -> tuple[list[Any], ...]:
         [conversation.updated_at for conversation in conversations],
         [_json(conversation.own_callbacks) for conversation in conversations],
     )
-
-
-def _columns(rows: Iterable[tuple[str, ...]], width: int) -> tuple[list[str], ...]:
-    """Rows as the arrays that `unnest` takes, in the rows' sorted order: everybody locks in the same order."""
-    ordered = sorted(rows)
-    return tuple([row[position] for row in ordered] for position in range(width))

@@ -46,6 +46,8 @@ class Settings:
     status_callbacks: tuple[StatusCallback, ...]
     literals: frozenset[str]
     """Every canonical address that a capture rule names: one of ours, as a rule."""
+    extracts_memory: bool = False
+    """Whether what was said is read for what is worth remembering, once a conversation has come to rest."""
 
 
 def settings_from_wire(body: Mapping[str, Any]) -> Settings:
@@ -64,6 +66,7 @@ def settings_from_wire(body: Mapping[str, Any]) -> Settings:
         literals=frozenset(
             literal for of_channel in rules.values() for rule in of_channel for literal in rule.literals
         ),
+        extracts_memory=bool(body.get("memoryExtractionEnabled")),
     )
 
 

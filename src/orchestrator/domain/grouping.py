@@ -18,6 +18,7 @@ from orchestrator.domain.configuration import GroupingType
 from orchestrator.domain.identity import ParticipantType
 
 _SEPARATOR = " "  # written between the parts of a key
+_PROFILE = "profile"
 _ESCAPED = str.maketrans({"\\": "\\\\", _SEPARATOR: "\\_"})
 
 
@@ -34,11 +35,29 @@ def grouping_key(grouping: GroupingType, one: Address, other: Address, profile_i
     pair = sorted((one.canonical, other.canonical))
     match grouping:
         case GroupingType.PROFILE if profile_id is not None:
-            return _key("profile", profile_id)
+            return profile_key(profile_id)
         case GroupingType.ADDRESSES_AND_CHANNEL:
             return _key("channel", one.channel, *pair)
         case _:
             return _key("addresses", *pair)
+
+
+def profile_key(profile_id: str) -> str:
+    """The key of everything that a customer of this profile says, or is told.
+
+    >>> profile_key("mem_profile_1")
+    'profile mem_profile_1'
+    """
+    return _key(_PROFILE, profile_id)
+
+
+def is_profile_key(key: str) -> bool:
+    """Whether it is the key of a profile.
+
+    >>> is_profile_key("profile mem_profile_1"), is_profile_key("addresses +15551234567 +16505550199")
+    (True, False)
+    """
+    return key.startswith(_PROFILE + _SEPARATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +77,7 @@ def keys_of_members(grouping: GroupingType, members: Sequence[Member]) -> frozen
     holds no pair.
     """
     known = [member for member in members if grouping is GroupingType.PROFILE and _is_known(member)]
-    keys = {_key("profile", member.profile_id) for member in known if member.profile_id is not None}
+    keys = {profile_key(member.profile_id) for member in known if member.profile_id is not None}
     strangers = [member for member in members if member not in known]
     for one, other in _facing(strangers):
         keys |= {

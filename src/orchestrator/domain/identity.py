@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.domain.addresses import Address, Channel, is_e164
+from orchestrator.domain.linking import LINKED, Linking
 from orchestrator.domain.messages import CallType, Direction, InboundMessage
+from orchestrator.domain.variants import variants
 
 
 class ParticipantType(StrEnum):
@@ -85,6 +87,15 @@ class Identifier:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """Another form of an identifier. Somebody may be known by it, but nobody gets it who did not use it."""
+
+    identifier: Identifier
+    of: Identifier
+    """What was really used."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recognition:
     """How an address is looked up in a memory store."""
 
@@ -92,11 +103,11 @@ class Recognition:
     """Asked in this order; the first that has a profile decides. The profile found gains the missing ones."""
     anchor: Identifier
     """The one that a new profile must win to exist, so that two first messages at once make one profile."""
+    variants: tuple[Variant, ...] = ()
+    """Asked after those, in this order."""
 
 
-def recognition(
-    address: Address, *, call_type: str = CallType.PSTN, link_phone_and_whatsapp: bool = True
-) -> Recognition | None:
+def recognition(address: Address, *, call_type: str = CallType.PSTN, linking: Linking = LINKED) -> Recognition | None:
     """The identifiers of an address; None where its channel has none (client and SIP calls, RCS sender ids, video).
 
     A WhatsApp number is looked up as `whatsapp`, then as `phone`; its new profile is anchored on `phone`, so that an
@@ -104,34 +115,43 @@ def recognition(
     """
     number = address.canonical
     by_number = is_e164(number) and not (address.channel is Channel.VOICE and call_type != CallType.PSTN)
-    identifier: Identifier | None = None
     match address.channel:
         case Channel.WHATSAPP if by_number:
-            identifier = Identifier("whatsapp", f"whatsapp:{number}")
-            if link_phone_and_whatsapp:
-                phone = Identifier("phone", number)
-                return Recognition((identifier, phone), phone)
+            return _by_number(number, linking, "whatsapp", *(["phone"] if linking.phone_and_whatsapp else []))
         case Channel.SMS | Channel.RCS | Channel.VOICE if by_number:
-            identifier = Identifier("phone", number)
+            return _by_number(number, linking, "phone")
         case Channel.CHAT:
-            identifier = Identifier("chat", number)
+            return _recognised_by(Identifier("chat", number))
         case Channel.EMAIL:
-            identifier = Identifier("email", number)
-    return Recognition((identifier,), identifier) if identifier else None
+            return _recognised_by(Identifier("email", number))
+    return None
 
 
-def recognition_of_all(addresses: Iterable[Address], *, link_phone_and_whatsapp: bool = True) -> Recognition | None:
+def recognition_of_all(addresses: Iterable[Address], *, linking: Linking = LINKED) -> Recognition | None:
     """How somebody is looked up who owns all these addresses: by each in turn.
 
     The least identifier anchors. The others are taken after it in ascending order, so two callers who introduce the
     same person at once, with the addresses in any order, do not wait for each other.
     """
-    known = [
-        one
-        for address in addresses
-        if (one := recognition(address, link_phone_and_whatsapp=link_phone_and_whatsapp)) is not None
-    ]
+    known = [one for address in addresses if (one := recognition(address, linking=linking)) is not None]
     if not known:
         return None
-    identifiers = dict.fromkeys(identifier for one in known for identifier in one.lookup)
-    return Recognition(tuple(identifiers), min(one.anchor for one in known))
+    lookup = dict.fromkeys(identifier for one in known for identifier in one.lookup)
+    others = dict.fromkeys(variant for one in known for variant in one.variants)
+    return Recognition(tuple(lookup), min(one.anchor for one in known), tuple(others))
+
+
+def _by_number(number: str, linking: Linking, *id_types: str) -> Recognition:
+    """Recognised by a number as each of these types; the last one anchors."""
+    other_forms = variants(number) if linking.number_variants else ()
+    lookup = tuple(_identifier(id_type, number) for id_type in id_types)
+    others = (Variant(_identifier(used.id_type, form), used) for form in other_forms for used in lookup)
+    return Recognition(lookup, lookup[-1], tuple(others))
+
+
+def _identifier(id_type: str, number: str) -> Identifier:
+    return Identifier(id_type, f"whatsapp:{number}" if id_type == "whatsapp" else number)
+
+
+def _recognised_by(identifier: Identifier) -> Recognition:
+    return Recognition((identifier,), identifier)

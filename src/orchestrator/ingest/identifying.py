@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.domain.identity import ParticipantType, recognition, sides_by_profile
+from orchestrator.domain.linking import LINKED, Linking
 from orchestrator.domain.messages import CallType
 from orchestrator.ingest.landing import Landing, Side
 from orchestrator.kernel.unit import Unit
-from orchestrator.memory import identity
+from orchestrator.memory import identity, turns
 from orchestrator.memory.identity import Resolution, Subject
 
 SKIPPED = 530001
@@ -20,7 +21,7 @@ CREATION_FAILED = 530004
 class Policy:
     """The settings that identification depends on."""
 
-    link_phone_and_whatsapp: bool = True
+    linking: Linking = LINKED
     passive_profile_creation: bool = True
 
 
@@ -28,6 +29,10 @@ async def identify(unit: Unit, landings: Sequence[Landing], policy: Policy) -> N
     """Resolve customers to profiles, and tell customers by their profiles where nothing else tells."""
     customers = _asked(landings, policy, lambda _, side: side.type is ParticipantType.CUSTOMER)
     unknown = _asked(landings, policy, lambda landing, _: landing.told_by == "none")
+    if customers and unknown:
+        # The turns of all stores in one sorted step: two look-ups, one after the other, would take them in any order.
+        stores = {(subject.account_id, subject.store_id) for subject in customers.keys() | unknown.keys()}
+        await turns.share(unit, stores)
     if customers:
         find = identity.recognise_or_create if policy.passive_profile_creation else identity.recognise
         _take(customers, await find(unit, customers))
@@ -56,7 +61,7 @@ def _subject(landing: Landing, side: Side, policy: Policy) -> Subject | None:
     recognised_by = recognition(
         side.address,
         call_type=landing.message.attributes.get("callType", CallType.PSTN),
-        link_phone_and_whatsapp=policy.link_phone_and_whatsapp,
+        linking=policy.linking,
     )
     store_id = landing.settings.memory_store_id
     if recognised_by is None or not store_id:

@@ -133,11 +133,16 @@ class Landing:
         if resolution is None:
             return None
         identifier = resolution.identifier
-        return {
+        trace: dict[str, Any] = {
             "profileId": resolution.profile_id,
             "outcome": resolution.outcome,
             "identifier": identifier and {"idType": identifier.id_type, "value": identifier.value},
         }
+        if resolution.variant_of is not None:
+            trace["variantOf"] = resolution.variant_of.value
+        if resolution.ambiguous:
+            trace["ambiguous"] = list(resolution.ambiguous)
+        return trace
 
 
 def configuration_of(target: Target) -> str | None:

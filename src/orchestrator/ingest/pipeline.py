@@ -16,7 +16,7 @@ from orchestrator.conversations.telling import tell
 from orchestrator.domain.grouping import grouping_key
 from orchestrator.domain.lifecycle import Status
 from orchestrator.domain.messages import InboundMessage
-from orchestrator.ingest import attaching, receipts
+from orchestrator.ingest import attaching, diagnostics, receipts
 from orchestrator.ingest.attributes import Attribute
 from orchestrator.ingest.batch import Outdated
 from orchestrator.ingest.belonging import find_belongings
@@ -55,6 +55,7 @@ async def ingest(unit: Unit, messages: Sequence[InboundMessage], policy: Policy)
     await communications.append(unit, outbox, spoken)
     await conversations.save(unit, _distinct(landed))
     await outbox.write()
+    await diagnostics.note(unit, [(one.landing, one.conversation) for one in landed])
     await attaching.note(unit, fresh, belongings, [one.landing for one in landed])
     captured = {id(one.landing.message) for one in landed}
     uncaptured = [message for message in fresh if message.content and id(message) not in captured]
@@ -68,7 +69,10 @@ async def _find_conversations(unit: Unit, outbox: Outbox, landings: Sequence[Lan
         landing.key = _grouping_key(landing)
     wanted = {landing.group_key: landing.target for landing in landings if isinstance(landing.target, Configuration)}
     await attaching.take_keys(unit, outbox, landings)
-    opened = await conversations.open_for(unit, outbox, wanted)
+    try:
+        opened = await conversations.open_for(unit, outbox, wanted)
+    except conversations.Overtaken as error:
+        raise Outdated("a conversation has ended") from error
     named = await attaching.enter(unit, landings, opened.values())
     found = [(landing, _reached(landing, opened, named)) for landing in landings]
     return [Landed(landing, conversation) for landing, conversation in found if conversation is not None]

@@ -13,7 +13,7 @@ class OrchestratorError(Exception):
     """The request cannot be answered."""
 
     status: ClassVar[int] = 500
-    code: ClassVar[int] = 20500
+    code: int = 20500
 
     def __init__(
         self,
@@ -98,6 +98,13 @@ class Conflict(OrchestratorError):
 
     status = 409
     code = 20409
+
+
+class Gone(OrchestratorError):
+    """What is asked for was there, and is past its keeping."""
+
+    status = 410
+    code = 20410
 
 
 class PreconditionFailed(OrchestratorError):

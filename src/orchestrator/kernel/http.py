@@ -1,7 +1,7 @@
 """The HTTP edge that every route shares: request ids, authentication, JSON only, Twilio's error body."""
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 import orjson
 import structlog
@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from orchestrator.domain.linking import Linking
 from orchestrator.kernel.errors import (
     BadRequest,
     MethodNotAllowed,
@@ -36,6 +37,9 @@ class Authenticates(Protocol):
 
 class ApiRoute(APIRoute):
     """A JSON route of the public API: authentication first, then the content type, then everything else."""
+
+    bad_request_code: ClassVar[int] = BadRequest.code
+    """Of a request that is malformed and has no code of its own."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -106,9 +110,9 @@ async def admits_insecure_callbacks(request: Request) -> bool:
     return admits
 
 
-async def links_phone_and_whatsapp(request: Request) -> bool:
-    """Whether a WhatsApp number that no profile has is recognised by the phone number it is."""
-    links: bool = request.app.state.settings.link_phone_and_whatsapp
+async def linking(request: Request) -> Linking:
+    """Which identifiers are taken for those of one person."""
+    links: Linking = request.app.state.settings.linking
     return links
 
 
@@ -116,7 +120,7 @@ AccountId = Annotated[str, Depends(account_id)]
 InUnit = Annotated[Unit, Depends(unit_of_work, scope="function")]
 InList = Annotated[ListQuery, Depends(list_query)]
 AdmitsInsecure = Annotated[bool, Depends(admits_insecure_callbacks)]
-LinksPhoneAndWhatsApp = Annotated[bool, Depends(links_phone_and_whatsapp)]
+Links = Annotated[Linking, Depends(linking)]
 Origin = Annotated[str, Depends(origin)]
 
 
@@ -174,8 +178,8 @@ def render_error(error: Exception) -> Response:
 def install_errors(app: FastAPI) -> None:
     """Answer every refusal and every failure with Twilio's error body."""
 
-    async def rendered(_: Request, error: Exception) -> Response:
-        return render_error(error)
+    async def rendered(request: Request, error: Exception) -> Response:
+        return render_error(_coded(request, error))
 
     async def answered(_: Request, error: Exception) -> Response:
         assert isinstance(error, Answered)
@@ -189,9 +193,9 @@ def install_errors(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         return render_error(_from_status(request, error))
 
-    async def invalid(_: Request, error: Exception) -> Response:
+    async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        return render_error(_from_validation(error))
+        return render_error(_coded(request, _from_validation(error)))
 
     app.add_exception_handler(OrchestratorError, rendered)
     app.add_exception_handler(Exception, rendered)
@@ -199,6 +203,14 @@ def install_errors(app: FastAPI) -> None:
     app.add_exception_handler(Moved, moved)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
+
+
+def _coded(request: Request, error: Exception) -> Exception:
+    """Twilio's products have different codes for the same: a malformed request."""
+    route = request.scope.get("route")
+    if type(error) is BadRequest and isinstance(route, ApiRoute):
+        error.code = route.bad_request_code
+    return error
 
 
 def _redirected(request: Request, moved: Moved) -> Response:

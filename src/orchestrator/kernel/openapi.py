@@ -57,6 +57,7 @@ _ERRORS = {
     409: "The request collides with what is there.",
     412: "The resource has changed since it was read.",
     413: "The request body is too large.",
+    410: "What was asked for is past its keeping.",
     415: "A body that is not JSON.",
 }
 _CONFLICT_HEADERS = {

@@ -103,18 +103,23 @@ class HotRoutes:
 
 
 class BodyLimit:
-    """ASGI middleware that refuses longer bodies, announced or not, with 413."""
+    """ASGI middleware that refuses longer bodies, announced or not, with 413.
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    Below the paths in `longer`, bodies that nobody keeps in memory have limits of their own, in bytes too.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int, longer: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._longer = dict(longer or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = PayloadTooLarge(f"a request body has at most {self._max_bytes} bytes")
-        if self._announced(scope) > self._max_bytes:
+        most = self._most(scope["path"])
+        refusal = PayloadTooLarge(f"a request body has at most {most} bytes")
+        if self._announced(scope) > most:
             await render_error(refusal)(scope, receive, send)
             return
         received = 0
@@ -123,18 +128,21 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
+            if received > most:
                 raise refusal
             return message
 
         async def send_unless_refused(message: Message) -> None:
             # Whoever read the body may have made an answer of its own out of our refusal.
-            if received <= self._max_bytes:
+            if received <= most:
                 await send(message)
 
         await self._app(scope, receive_limited, send_unless_refused)
-        if received > self._max_bytes:
+        if received > most:
             raise refusal
+
+    def _most(self, path: str) -> int:
+        return next((most for start, most in self._longer.items() if path.startswith(start)), self._max_bytes)
 
     @staticmethod
     def _announced(scope: Scope) -> int:

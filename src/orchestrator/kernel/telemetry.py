@@ -21,6 +21,9 @@ TRANSITIONS = Counter("orchestrator_transitions", "Conversations moved by their 
 ACTIONS = Counter(
     "orchestrator_actions", "What became of actions that were handed over.", ["outcome"]
 )  # outcome: completed, failed, postponed
+EXTRACTIONS = Counter(
+    "orchestrator_extraction_jobs", "What became of extraction jobs that were worked on.", ["outcome"]
+)  # outcome: completed, failed, postponed
 DELIVERY_ATTEMPTS = Counter("orchestrator_delivery_attempts", "Status callbacks sent.", ["outcome"])
 DELIVERIES_CLAIMED = Gauge("orchestrator_deliveries_in_flight", "Status callbacks being sent by this process.")
 

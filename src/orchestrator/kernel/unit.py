@@ -72,6 +72,8 @@ class Unit:
     """The moment of everything that happens in this unit."""
     wake_delivery: Callable[[], None]
     """Tells the delivery loop of this process, if there is one, that there is something to do."""
+    before_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """Called last of all in the transaction: for locks that must be held for no longer than it takes to commit."""
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     """Called once the transaction is durable."""
     listeners: Mapping[type, Listener] = field(default_factory=dict)
@@ -79,6 +81,20 @@ class Unit:
     async def tell(self, happening: object) -> Any:
         """Let a layer above do what follows from a happening. It is an error if none listens to its kind."""
         return await self.listeners[type(happening)](self, happening)
+
+    @asynccontextmanager
+    async def trying(self) -> AsyncIterator[None]:
+        """A block that leaves nothing behind when it raises: no row, no lock, nothing to be called at the end."""
+        before, after = len(self.before_commit), len(self.after_commit)
+        await self.driver.execute("savepoint trying")
+        try:
+            yield
+        except BaseException:
+            await self.driver.execute("rollback to savepoint trying")
+            del self.before_commit[before:], self.after_commit[after:]
+            raise
+        finally:
+            await self.driver.execute("release savepoint trying")
 
 
 class Units:
@@ -101,6 +117,8 @@ class Units:
             try:
                 async with driver.transaction():
                     yield unit
+                    for step in unit.before_commit:
+                        await step()
             except asyncio.CancelledError:
                 # Cut off in the middle, perhaps of BEGIN itself: nobody knows what the server still has open.
                 await connection.invalidate()

@@ -1,4 +1,4 @@
-"""Throws away what is past its keeping: receipts, traces of uncaptured traffic, ended calls, idempotency keys."""
+"""Throws away what is past its keeping: receipts, traces of uncaptured traffic, diagnostics, calls, and keys."""
 
 from datetime import timedelta
 
@@ -10,11 +10,12 @@ _CALLS_KEPT = timedelta(days=2)
 """Longer than a call can last."""
 
 
-async def reap(units: Units, *, receipts: timedelta, uncaptured: timedelta) -> int:
+async def reap(units: Units, *, receipts: timedelta, uncaptured: timedelta, diagnostics: timedelta) -> int:
     """Delete what is older than its time, in small transactions; returns how many rows went."""
     return (
         await _delete_before(units, "receipts", "received_at", receipts)
         + await _delete_before(units, "uncaptured", "received_at", uncaptured)
+        + await _delete_before(units, "diagnostics", "occurred_at", diagnostics)
         + await _delete_before(units, "calls", "updated_at", _CALLS_KEPT)
         + await _delete_before(units, "idempotency_keys", "created_at", KEYS_KEPT)
     )

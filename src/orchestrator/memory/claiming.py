@@ -13,7 +13,7 @@ from asyncpg.exceptions import DeadlockDetectedError
 from orchestrator.domain.identifiers import IdentitySettings, LimitPolicy
 from orchestrator.domain.identity import Identifier
 from orchestrator.domain.matching import Holders
-from orchestrator.kernel.errors import Conflict, Unavailable
+from orchestrator.kernel.errors import Unavailable
 from orchestrator.kernel.unit import Unit
 from orchestrator.memory.stores import Store
 
@@ -38,17 +38,6 @@ async def attempt(unit: Unit, once: Callable[[], Coroutine[Any, Any, Result | No
         if result is not None:
             return result
     raise Unavailable("other requests keep changing these identifiers; send the request again")
-
-
-def merge_needed(wanted: Collection[Identifier], profile_ids: Collection[str]) -> Conflict:
-    """The refusal of identifiers that belong to other profiles, or to more than one."""
-    named = ", ".join(f"{one.id_type} {one.value}" for one in sorted(wanted))
-    holders = sorted(profile_ids)
-    return Conflict(
-        f"of the identifiers {named}, some belong to {', '.join(holders)}: profiles cannot be merged yet",
-        details={"profileIds": holders, **({"conflictingResourceId": holders[0]} if len(holders) == 1 else {})},
-        headers={"X-Conflicting-Resource-Id": holders[0]},
-    )
 
 
 async def holders(unit: Unit, store: Store, sought: Collection[Identifier]) -> Holders:

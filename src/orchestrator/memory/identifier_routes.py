@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from orchestrator.kernel.fields import refused
-from orchestrator.kernel.http import ApiRoute, InList, InUnit, Json
+from orchestrator.kernel.http import InList, InUnit, Json
 from orchestrator.kernel.openapi import errors, query_parameter
 from orchestrator.memory import identifiers
 from orchestrator.memory.identifier_schemas import (
@@ -14,10 +14,20 @@ from orchestrator.memory.identifier_schemas import (
     IdentifierResource,
     IdentifierUpdate,
 )
-from orchestrator.memory.wire import SERVED, ProfileId, ProfileToRead, StoreToRead, StoreToWrite, Written, flag, moved
+from orchestrator.memory.wire import (
+    SERVED,
+    DataRoute,
+    ProfileId,
+    ProfileToRead,
+    StoreToRead,
+    StoreToWrite,
+    Written,
+    flag,
+    moved,
+)
 
 router = APIRouter(
-    prefix="/v1/Stores/{storeId}/Profiles/{profileId}/Identifiers", route_class=ApiRoute, tags=["Identifiers"]
+    prefix="/v1/Stores/{storeId}/Profiles/{profileId}/Identifiers", route_class=DataRoute, tags=["Identifiers"]
 )
 
 IdType = Annotated[str, Path(alias="idType", description="A type of identifier, such as `phone`.")]

@@ -10,7 +10,8 @@ from orchestrator.domain.matching import others
 from orchestrator.kernel.errors import NotFound
 from orchestrator.kernel.fields import refused
 from orchestrator.kernel.unit import Unit
-from orchestrator.memory import claiming, identity_settings, profiles
+from orchestrator.memory import claiming, identity_settings, merging, profiles, turns
+from orchestrator.memory.merging import Trigger
 from orchestrator.memory.stores import Store
 from orchestrator.tables.memory import profile_identifiers
 
@@ -56,22 +57,51 @@ async def values_of_type(unit: Unit, store: Store, profile_id: str, id_type: str
 async def add(unit: Unit, store: Store, profile_id: str, id_type: str, value: str) -> None:
     """Give a profile an identifier; one that it has already stays as it is.
 
-    Raises BadRequest, NotFound, and Conflict when it belongs to another profile: merging is not supported yet.
+    If it belongs to another profile, the two are one from then on (contract: memory.md 4.6). Raises BadRequest, and
+    NotFound.
     """
     settings = await identity_settings.of_store(unit, store)
-    await profiles.require_held(unit, store, profile_id)
-    await give(unit, store, settings, profile_id, {_identifier(settings, id_type, value)})
+
+    async def change(may_merge: bool) -> None:  # noqa: FBT001 - `turns.take` says it
+        await profiles.require_held(unit, store, profile_id)
+        wanted = {_identifier(settings, id_type, value)}
+        survivor_id = await unite(unit, store, settings, profile_id, wanted, Trigger.IDENTIFIER if may_merge else None)
+        await give(unit, store, settings, survivor_id, wanted)
+
+    await turns.take(unit, store, change)
+
+
+async def unite(
+    unit: Unit,
+    store: Store,
+    settings: IdentitySettings,
+    profile_id: str,
+    wanted: Collection[Identifier],
+    trigger: Trigger | None,
+) -> str:
+    """Merge a profile that is held with those to whom these identifiers belong. Returns the one that they are then.
+
+    Raises MergeNeeded when there are such and there is no trigger, because the store is not had alone.
+    """
+    holders = await claiming.holders(unit, store, wanted)
+    in_the_way = others(settings, profile_id, wanted, holders)
+    if not in_the_way:
+        return profile_id
+    if trigger is None:
+        raise turns.MergeNeeded
+    reason = merging.shared(trigger, wanted, holders, in_the_way)
+    return await merging.merge(unit, store, settings, in_the_way | {profile_id}, reason)
 
 
 async def give(
     unit: Unit, store: Store, settings: IdentitySettings, profile_id: str, wanted: Collection[Identifier]
 ) -> None:
-    """Give identifiers to a profile that is held. Raises Conflict when one belongs to another profile."""
+    """Give identifiers to a profile that is held. Raises MergeNeeded when somebody else got one a moment ago."""
 
     async def once() -> bool | None:
         holders = await claiming.holders(unit, store, wanted)
-        if in_the_way := others(settings, profile_id, wanted, holders):
-            raise claiming.merge_needed(wanted, in_the_way)
+        if others(settings, profile_id, wanted, holders):
+            raise turns.MergeNeeded
         missing = [(one, profile_id) for one in wanted if profile_id not in holders.get(one, ())]
         return await claiming.take(unit, store, settings, missing) or None
 
@@ -82,21 +112,27 @@ async def give(
 async def replace(unit: Unit, store: Store, profile_id: str, id_type: str, *, old: str, new: str) -> None:
     """Put another value in place of one that the profile has.
 
-    Raises BadRequest, NotFound when the profile has not got the old value, and Conflict when the new one belongs to
-    another profile.
+    If the new one belongs to another profile, the two are one from then on. Raises BadRequest, and NotFound when the
+    profile has not got the old value.
     """
     settings = await identity_settings.of_store(unit, store)
     wanted = _identifier(settings, id_type, new, "/newValue")
-    await profiles.require_held(unit, store, profile_id)
-    values = (await of_profile(unit, store, profile_id)).get(id_type, [])
-    kept = old if old in values else _identifier(settings, id_type, old, "/oldValue").value
-    if kept not in values:
-        raise NotFound(f"profile {profile_id} has no identifier {id_type} {kept}")
-    if kept == wanted.value:
-        return
-    # Before the new one is given: at the limit, one of the others would have to go for it.
-    await _remove(unit, store, profile_id, id_type, [kept])
-    await give(unit, store, settings, profile_id, {wanted})
+
+    async def change(may_merge: bool) -> None:  # noqa: FBT001 - `turns.take` says it
+        await profiles.require_held(unit, store, profile_id)
+        values = (await of_profile(unit, store, profile_id)).get(id_type, [])
+        kept = old if old in values else _identifier(settings, id_type, old, "/oldValue").value
+        if kept not in values:
+            raise NotFound(f"profile {profile_id} has no identifier {id_type} {kept}")
+        if kept == wanted.value:
+            return
+        # Before the new one is given: at the limit, one of the others would have to go for it.
+        await _remove(unit, store, profile_id, id_type, [kept])
+        trigger = Trigger.IDENTIFIER if may_merge else None
+        survivor_id = await unite(unit, store, settings, profile_id, {wanted}, trigger)
+        await give(unit, store, settings, survivor_id, {wanted})
+
+    await turns.take(unit, store, change)
 
 
 async def remove(unit: Unit, store: Store, profile_id: str, id_type: str, *, every: bool) -> None:

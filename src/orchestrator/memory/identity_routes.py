@@ -3,16 +3,16 @@
 from fastapi import APIRouter, Response
 
 from orchestrator.kernel.conditions import ETAG_HEADERS, OnlyIfMatch
-from orchestrator.kernel.http import ApiRoute, InUnit, Json, Origin
+from orchestrator.kernel.http import InUnit, Json, Origin
 from orchestrator.kernel.openapi import errors
 from orchestrator.memory import identity_settings
 from orchestrator.memory.identity_schemas import IdentitySettingsRequest, IdentitySettingsResource
 from orchestrator.memory.versions import version_tag
-from orchestrator.memory.wire import ACCEPTED, StoreToChange, StoreToRead, done
+from orchestrator.memory.wire import ACCEPTED, ControlRoute, StoreToChange, StoreToRead, done
 
 router = APIRouter(
     prefix="/v1/ControlPlane/Stores/{storeId}/IdentityResolutionSettings",
-    route_class=ApiRoute,
+    route_class=ControlRoute,
     tags=["IdentityResolutionSettings"],
 )
 

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from orchestrator.kernel.compression import CompressibleRoute
 from orchestrator.kernel.http import InList, InUnit, Json
 from orchestrator.kernel.openapi import errors, list_query
 from orchestrator.memory import observations
@@ -20,6 +19,7 @@ from orchestrator.memory.observation_schemas import (
 from orchestrator.memory.wire import (
     SERVED,
     CanonicalProfile,
+    CompressibleDataRoute,
     ProfileId,
     ProfileToRead,
     StoreToRead,
@@ -30,7 +30,7 @@ from orchestrator.memory.wire import (
 
 router = APIRouter(
     prefix="/v1/Stores/{storeId}/Profiles/{profileId}/Observations",
-    route_class=CompressibleRoute,
+    route_class=CompressibleDataRoute,
     tags=["Observations"],
 )
 

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from orchestrator.kernel.http import ApiRoute, InList, InUnit, Json, Origin
+from orchestrator.kernel.http import InList, InUnit, Json, Origin
 from orchestrator.kernel.openapi import errors, query_parameter
 from orchestrator.memory import bulk, identifiers, profile_changes, profiles, upsert
 from orchestrator.memory.identifier_schemas import IdentifierRequest
@@ -20,6 +20,7 @@ from orchestrator.memory.profile_schemas import (
 )
 from orchestrator.memory.wire import (
     SERVED,
+    DataRoute,
     ProfileId,
     ProfileToRead,
     StoreToRead,
@@ -31,7 +32,7 @@ from orchestrator.memory.wire import (
 )
 from orchestrator.operations.accepted import ACCEPTED_HEADERS
 
-router = APIRouter(prefix="/v1/Stores/{storeId}/Profiles", route_class=ApiRoute)
+router = APIRouter(prefix="/v1/Stores/{storeId}/Profiles", route_class=DataRoute)
 
 TRAIT_GROUPS = query_parameter("traitGroups", "Comma-separated names of the groups to include.", type="string")
 

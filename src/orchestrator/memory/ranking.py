@@ -1,8 +1,10 @@
-"""How much of a query each of somebody's memories has: lexical, in PostgreSQL, for every language (memory.md 5.3).
+"""How much of a query each of somebody's memories has (memory.md 5.3): lexical, in PostgreSQL, for every language.
 
 A memory's score, from 0 to 1, is the share of the query's words that it has. A word counts the more the fewer of the
 memories have it, so that everyday words, of which no list knows those of every language, hardly count; PostgreSQL's
 own `ts_rank` weighs all words alike. Words are whole and in small letters (the configuration `simple`).
+
+Where something tells how like the query a memory is in meaning, the score is half of each.
 """
 
 from collections.abc import Sequence
@@ -12,6 +14,11 @@ from typing import Literal
 
 from orchestrator.kernel.unit import Unit
 from orchestrator.memory.stores import Store
+
+MOST_CANDIDATES = 1000
+"""Memories of a kind that are compared by meaning: those with most of the words, and then the newest."""
+
+Table = Literal["observations", "conversation_summaries"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +37,24 @@ class Sought:
     """Least score; without words, nothing has one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A memory that may be what is sought."""
+
+    id: str
+    content: str
+    occurred_at: datetime
+    score: float
+    """By its words."""
+
+
 async def words_of(unit: Unit, query: str) -> list[str]:
     """The words of a text in the form for comparing. Empty when it has none."""
     words: list[str] = await unit.driver.fetchval(_WORDS, query)
     return words
 
 
-async def best(
-    unit: Unit, sought: Sought, table: Literal["observations", "conversation_summaries"], *, most: int
-) -> list[tuple[str, float | None]]:
+async def best(unit: Unit, sought: Sought, table: Table, *, most: int) -> list[tuple[str, float | None]]:
     """Ids and scores of one kind of memories, the highest score first, of the same score the newest."""
     if not most:
         return []
@@ -49,6 +65,23 @@ async def best(
         return [(row["id"], None) for row in rows]
     rows = await unit.driver.fetch(_RANKED.format(table=table), *given, sought.words, sought.threshold)
     return [(row["id"], row["score"]) for row in rows]
+
+
+async def candidates(unit: Unit, sought: Sought, table: Table) -> list[Candidate]:
+    """The memories of one kind, whether they have any of the words or not, and whatever the threshold."""
+    store = sought.store
+    given = (store.account_id, store.id, sought.profile_id, sought.begin, sought.end, MOST_CANDIDATES)
+    rows = await unit.driver.fetch(_RANKED.format(table=table), *given, sought.words, 0.0)
+    return [Candidate(row["id"], row["content"], row["occurred_at"], row["score"]) for row in rows]
+
+
+def mixed(found: Sequence[Candidate], alike: Sequence[float], *, threshold: float) -> list[tuple[str, float]]:
+    """Ids and scores by words and meaning (`alike`, from 0 to 1), ordered as in `best`."""
+    scored = [
+        (round((one.score + likeness) / 2, 6), one.occurred_at, one.id)
+        for one, likeness in zip(found, alike, strict=True)
+    ]
+    return [(one, score) for score, _, one in sorted(scored, reverse=True) if score >= threshold]
 
 
 # What PostgreSQL takes for a letter depends on the database's locale: in C, all beyond ASCII. So signs are taken out
@@ -74,7 +107,7 @@ _NEWEST = f"select id {_OF_PROFILE} order by occurred_at desc, id desc limit $6"
 # The score is rounded, because sums of the same weights in another order differ in their last digit.
 _RANKED = f"""
     with memories as materialized (
-      select id, occurred_at, {_vector("content")} as words {_OF_PROFILE}
+      select id, occurred_at, content, {_vector("content")} as words {_OF_PROFILE}
     ), found as (
       select id, lexeme
       from memories cross join unnest(words) as word join unnest($7::text[]) as sought on sought = lexeme
@@ -87,7 +120,7 @@ _RANKED = f"""
       from found join weights on sought = lexeme
       group by id
     )
-    select id, coalesce(score, 0) as score
+    select id, content, occurred_at, coalesce(score, 0) as score
     from memories left join scores using (id)
     where coalesce(score, 0) >= $8
     order by coalesce(score, 0) desc, occurred_at desc, id desc

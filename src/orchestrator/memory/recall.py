@@ -1,4 +1,4 @@
-"""Which of somebody's memories matter: those that have the words of a query, or the newest (memory.md 5.3)."""
+"""Which of somebody's memories matter: those that have words or meaning of a query, or the newest (memory.md 5.3)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from orchestrator.kernel.unit import Unit
 from orchestrator.memory import observations, profiles, summaries
+from orchestrator.memory.embedding import Meaning
 from orchestrator.memory.observations import Observation
-from orchestrator.memory.ranking import Sought, best, words_of
+from orchestrator.memory.ranking import Sought, Table, best, candidates, mixed, words_of
 from orchestrator.memory.stores import Store
 from orchestrator.memory.summaries import Summary
 
@@ -37,17 +38,36 @@ class Memories:
     summaries: list[tuple[Summary, float | None]]
 
 
-async def recall(unit: Unit, store: Store, profile_id: str, query: str | None, wish: Wish) -> Memories:
-    """The memories that have most of the query's words; without words, the newest. Raises NotFound for the profile."""
+async def recall(
+    unit: Unit, store: Store, profile_id: str, query: str | None, wish: Wish, meaning: Meaning | None = None
+) -> Memories:
+    """The memories that have most of the query's words, or of its words and its meaning; without words, the newest.
+
+    Raises NotFound for the profile.
+    """
     await profiles.require(unit, store, profile_id)
     words = await words_of(unit, query) if query else []
     sought = Sought(store, profile_id, wish.begin, wish.end, words, wish.threshold)
-    noticed = await best(unit, sought, "observations", most=wish.most_observations)
-    told = await best(unit, sought, "conversation_summaries", most=wish.most_summaries)
+    asked = (query or "", meaning) if meaning is not None and words else None
+    noticed = await _best(unit, sought, "observations", wish.most_observations, asked)
+    told = await _best(unit, sought, "conversation_summaries", wish.most_summaries, asked)
     return Memories(
         _joined(noticed, await observations.of_ids(unit, store, [one for one, _ in noticed])),
         _joined(told, await summaries.of_ids(unit, store, [one for one, _ in told])),
     )
+
+
+async def _best(
+    unit: Unit, sought: Sought, table: Table, most: int, asked: tuple[str, Meaning] | None
+) -> Sequence[tuple[str, float | None]]:
+    """Ids and scores, by the words alone where nothing is asked by meaning, or the embedder fails."""
+    if most and asked is not None:
+        query, meaning = asked
+        found = await candidates(unit, sought, table)
+        alike = await meaning.likeness(query, [one.content for one in found])
+        if alike is not None:
+            return mixed(found, alike, threshold=sought.threshold)[:most]
+    return await best(unit, sought, table, most=most)
 
 
 def _joined(

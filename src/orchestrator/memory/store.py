@@ -25,11 +25,49 @@ async def active_stores(unit: Unit, stores: Collection[tuple[str, str]]) -> set[
     return {(row["account_id"], row["id"]) for row in rows}
 
 
-async def owners(unit: Unit, keys: Collection[Key]) -> dict[Key, str]:
-    """The profile behind each identifier that has one: of several (a type that is not unique), the oldest."""
+async def matching_rules(unit: Unit, stores: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
+    """The types by which each of these (account, store) recognises people, in order; of those that were set up."""
     rows = await unit.driver.fetch(
         """
-        select account_id, store_id, id_type, value, min(profile_id) as profile_id from profile_identifiers
+        select account_id, store_id, settings -> 'matchingRules' as rules from identity_settings
+        where (account_id, store_id) in (select * from unnest($1::text[], $2::text[]))
+        """,
+        [account_id for account_id, _ in stores],
+        [store_id for _, store_id in stores],
+    )
+    return {(row["account_id"], row["store_id"]): row["rules"] for row in rows}
+
+
+async def canonical_ids(unit: Unit, account_id: str, store_id: str, profile_ids: Collection[str]) -> dict[str, str]:
+    """For those of these profiles that were merged away: the one that each is part of."""
+    rows = await unit.driver.fetch(
+        """
+        select id, merged_into from profiles
+        where account_id = $1 and store_id = $2 and id = any ($3::text[]) and merged_into is not null
+        """,
+        account_id,
+        store_id,
+        list(profile_ids),
+    )
+    return {row["id"]: row["merged_into"] for row in rows}
+
+
+async def hold_numbers(unit: Unit, numbers: Collection[tuple[str, str, str]]) -> None:
+    """Keep numbers, each by account, store and number, from everybody else who would hold them, until the unit ends.
+
+    The lock is PostgreSQL's, as in `turns`, and comes after the turn.
+    """
+    await unit.driver.execute(
+        "select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest($1::text[]) as name",
+        sorted(f"number {account_id} {store_id} {number}" for account_id, store_id, number in numbers),
+    )
+
+
+async def owners(unit: Unit, keys: Collection[Key]) -> dict[Key, list[str]]:
+    """The profiles behind each identifier that has any: one, or several where the type is not unique."""
+    rows = await unit.driver.fetch(
+        """
+        select account_id, store_id, id_type, value, array_agg(profile_id) as profile_ids from profile_identifiers
         where (account_id, store_id, id_type, value)
            in (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[]))
         group by 1, 2, 3, 4
@@ -37,7 +75,7 @@ async def owners(unit: Unit, keys: Collection[Key]) -> dict[Key, str]:
         *_columns([(*key, "") for key in keys])[:4],
     )
     return {
-        (row["account_id"], row["store_id"], Identifier(row["id_type"], row["value"])): row["profile_id"]
+        (row["account_id"], row["store_id"], Identifier(row["id_type"], row["value"])): row["profile_ids"]
         for row in rows
     }
 
@@ -59,21 +97,23 @@ async def take_identifiers(unit: Unit, wanted: Sequence[tuple[str, str, Identifi
     return {(row["account_id"], row["store_id"], Identifier(row["id_type"], row["value"])) for row in rows}
 
 
-async def add_profiles(unit: Unit, anchored: Sequence[tuple[str, str, Identifier, str]]) -> None:
-    """Write new profiles, each with the trait that its anchor identifier stands for."""
+async def add_profiles(unit: Unit, identifiers: Sequence[tuple[str, str, Identifier, str]]) -> None:
+    """Write new profiles, each with the traits that its identifiers stand for: of several of a type, the first."""
     await unit.driver.execute(
         f"""
-        with new as (
-          select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-            as new (account_id, store_id, id_type, value, profile_id)
+        with given as (
+          select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) with ordinality
+            as given (account_id, store_id, id_type, value, profile_id, number)
         ), written as (
           insert into profiles (account_id, store_id, id, created_at)
-          select account_id, store_id, profile_id, $6 from new
+          select distinct account_id, store_id, profile_id, $6::timestamptz from given
         )
         insert into profile_traits (account_id, store_id, profile_id, trait_group, name, value, updated_at)
-        select account_id, store_id, profile_id, '{CONTACT}', id_type, to_jsonb(value), $6 from new
+        select distinct on (account_id, store_id, profile_id, id_type)
+          account_id, store_id, profile_id, '{CONTACT}', id_type, to_jsonb(value), $6
+        from given order by account_id, store_id, profile_id, id_type, number
         """,  # noqa: S608 - a constant
-        *_columns(anchored),
+        *_columns(identifiers),
         unit.now,
     )
 

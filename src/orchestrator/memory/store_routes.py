@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from orchestrator.kernel.conditions import ETAG_HEADERS, OnlyIfMatch
-from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json, Origin
+from orchestrator.kernel.http import AccountId, InList, InUnit, Json, Origin
 from orchestrator.kernel.openapi import errors
 from orchestrator.memory import operations, stores
 from orchestrator.memory.store_schemas import (
@@ -18,12 +18,12 @@ from orchestrator.memory.store_schemas import (
     store_to_wire,
 )
 from orchestrator.memory.versions import version_tag
-from orchestrator.memory.wire import ACCEPTED, StoreId, StoreToChange, done, list_parameters, ordered_page
+from orchestrator.memory.wire import ACCEPTED, ControlRoute, StoreId, StoreToChange, done, list_parameters, ordered_page
 from orchestrator.operations.accepted import OPERATION_HEADERS, operation_headers
 
 MAX_PAGE = 100
 
-router = APIRouter(prefix="/v1/ControlPlane", route_class=ApiRoute)
+router = APIRouter(prefix="/v1/ControlPlane", route_class=ControlRoute)
 
 
 @router.post(

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from orchestrator.kernel.compression import CompressibleRoute
 from orchestrator.kernel.http import InList, InUnit, Json
 from orchestrator.kernel.openapi import errors
 from orchestrator.memory import summaries
@@ -19,6 +18,7 @@ from orchestrator.memory.summary_schemas import (
 from orchestrator.memory.wire import (
     SERVED,
     CanonicalProfile,
+    CompressibleDataRoute,
     ProfileId,
     ProfileToRead,
     StoreToRead,
@@ -29,7 +29,7 @@ from orchestrator.memory.wire import (
 
 router = APIRouter(
     prefix="/v1/Stores/{storeId}/Profiles/{profileId}/ConversationSummaries",
-    route_class=CompressibleRoute,
+    route_class=CompressibleDataRoute,
     tags=["ConversationSummaries"],
 )
 

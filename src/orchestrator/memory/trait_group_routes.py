@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from orchestrator.kernel.conditions import ETAG_HEADERS, OnlyIfMatch
-from orchestrator.kernel.http import ApiRoute, InList, InUnit, Json, Origin
+from orchestrator.kernel.http import InList, InUnit, Json, Origin
 from orchestrator.kernel.openapi import errors, query_parameter
 from orchestrator.memory import trait_group_changes, trait_groups
 from orchestrator.memory.store_routes import MAX_PAGE
@@ -19,6 +19,7 @@ from orchestrator.memory.trait_group_schemas import (
 from orchestrator.memory.versions import version_tag
 from orchestrator.memory.wire import (
     ACCEPTED,
+    ControlRoute,
     StoreToChange,
     StoreToRead,
     done,
@@ -27,7 +28,9 @@ from orchestrator.memory.wire import (
     ordered_page,
 )
 
-router = APIRouter(prefix="/v1/ControlPlane/Stores/{storeId}/TraitGroups", route_class=ApiRoute, tags=["TraitGroup"])
+router = APIRouter(
+    prefix="/v1/ControlPlane/Stores/{storeId}/TraitGroups", route_class=ControlRoute, tags=["TraitGroup"]
+)
 
 TraitGroupName = Annotated[str, Path(alias="traitGroupName", description="Name of the trait group.")]
 

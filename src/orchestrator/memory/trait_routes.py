@@ -4,17 +4,17 @@ from dataclasses import replace
 
 from fastapi import APIRouter, Response
 
-from orchestrator.kernel.http import ApiRoute, InList, InUnit, Json
+from orchestrator.kernel.http import InList, InUnit, Json
 from orchestrator.kernel.openapi import errors
 from orchestrator.memory import profiles, traits
 from orchestrator.memory.profile_routes import TRAIT_GROUPS
 from orchestrator.memory.profile_schemas import TraitPage, trait_to_wire
-from orchestrator.memory.wire import SERVED, ProfileToRead, StoreToRead, list_parameters, moved, ordered_page
+from orchestrator.memory.wire import SERVED, DataRoute, ProfileToRead, StoreToRead, list_parameters, moved, ordered_page
 
 MAX_PAGE = 100
 """Traits of a page; more may be asked for, as of every list of this kind, and are not given (memory.md 1.4)."""
 
-router = APIRouter(prefix="/v1/Stores/{storeId}/Profiles/{profileId}/Traits", route_class=ApiRoute, tags=["Traits"])
+router = APIRouter(prefix="/v1/Stores/{storeId}/Profiles/{profileId}/Traits", route_class=DataRoute, tags=["Traits"])
 
 
 @router.get(

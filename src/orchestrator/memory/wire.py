@@ -5,8 +5,9 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Path, Request, Response
 from pydantic import ConfigDict, Field
 
+from orchestrator.kernel.compression import CompressibleRoute
 from orchestrator.kernel.errors import BadRequest
-from orchestrator.kernel.http import AccountId, InUnit, add_header
+from orchestrator.kernel.http import AccountId, ApiRoute, InUnit, add_header
 from orchestrator.kernel.openapi import Wire, query_parameter
 from orchestrator.kernel.paging import DEFAULT_SIZE, MAX_SIZE, ListQuery, PageRequest
 from orchestrator.kernel.unit import Unit
@@ -15,6 +16,23 @@ from orchestrator.memory.stores import Store, serving_store, store_to_change
 from orchestrator.operations.accepted import ACCEPTED_HEADERS, accepted
 from orchestrator.operations.service import complete
 from orchestrator.settings import Settings
+
+
+class ControlRoute(ApiRoute):
+    """A route below `/v1/ControlPlane`."""
+
+    bad_request_code = 520046
+
+
+class DataRoute(ApiRoute):
+    """A route below `/v1/Stores` (codes: contract memory.md 1.7)."""
+
+    bad_request_code = 400
+
+
+class CompressibleDataRoute(CompressibleRoute, DataRoute):
+    """One whose requests may be compressed."""
+
 
 StoreId = Annotated[str, Path(alias="storeId", description="Id of the memory store.")]
 ProfileId = Annotated[str, Path(alias="profileId", description="Id of the profile.")]

@@ -1,6 +1,8 @@
 """Events are recorded in the transaction of the change they tell of, with one delivery per status callback.
 
-The conversation is locked by the unit, so its sequence numbers are gapless and in commit order.
+The conversation is locked by the unit, so its sequence numbers are gapless and in commit order. So are the positions
+in the log of the account (`outbox.log`): whoever numbers events keeps the account's counter locked until the commit.
+That is the last thing a unit does, because everybody who writes for the account waits for it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,10 +57,10 @@ class Outbox:
         )
 
     async def write(self) -> None:
-        """Write the events and their deliveries, and wake the delivery loop once they are durable."""
+        """Have the events and their deliveries written, and the delivery loop woken once they are durable."""
         if not self._events:
             return
-        await self._write_events()
+        self._unit.before_commit.append(self._write_events)
         if any(event.callbacks for event in self._events):
             await self._write_deliveries()
             self._unit.after_commit.append(self._unit.wake_delivery)
@@ -66,10 +68,20 @@ class Outbox:
     async def _write_events(self) -> None:
         await self._unit.driver.execute(
             """
-            insert into events (account_id, conversation_id, sequence, type, body, occurred_at)
-            select account_id, conversation_id, sequence, type, body, $6
-            from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[])
-              as new (account_id, conversation_id, sequence, type, body)
+            with new as (
+              select *, row_number() over (partition by account_id order by number) as step
+              from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[])
+                with ordinality as new (account_id, conversation_id, sequence, type, body, number)
+            ), counted as (
+              insert into event_positions as known (account_id, position)
+              select account_id, count(*) from new group by account_id order by account_id
+              on conflict (account_id) do update set position = known.position + excluded.position
+              returning account_id, position
+            )
+            insert into events (account_id, conversation_id, sequence, position, type, body, occurred_at)
+            select account_id, conversation_id, sequence,
+                   position - count(*) over (partition by account_id) + step, type, body, $6
+            from new join counted using (account_id)
             """,
             [event.account_id for event in self._events],
             [event.conversation_id for event in self._events],

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from orchestrator.domain.identity import ParticipantType, recognition_of_all
+from orchestrator.domain.linking import Linking
 from orchestrator.kernel.ids import PARTICIPANT, new_id
 from orchestrator.kernel.unit import Unit
 from orchestrator.memory import identity
@@ -34,14 +35,17 @@ class Directory:
 
     account_id: str
     store_id: str
-    link_phone_and_whatsapp: bool
+    linking: Linking
 
     async def identify(self, unit: Unit, introductions: Sequence[Introduction]) -> list[Identified]:
         """What each of them is. Customers get a profile, others who may be one are looked up (conversations.md 7).
 
         A profile that the caller names is not looked up; who might be a customer is one then. The sides that are ours
-        have the one that is named, or none. A missing store stops nobody.
+        have the one that is named, or none. One that was merged away is the one that it is part of by now; one that
+        is not there is taken as it is (contract: memory.md 6.5). A missing store stops nobody.
         """
+        named = {one.profile_id for one in introductions if one.profile_id is not None}
+        canonical = await identity.canonical(unit, self.account_id, self.store_id, named) if named else {}
         subjects = [self._subject(one) for one in introductions]
         asked = [(one.type, subject) for one, subject in zip(introductions, subjects, strict=True) if subject]
         customers = {subject for of_type, subject in asked if of_type is ParticipantType.CUSTOMER}
@@ -49,7 +53,7 @@ class Directory:
         found = await identity.recognise_or_create(unit, customers) if customers else {}
         found |= await identity.recognise(unit, others) if others else {}
         return [
-            _identified(one.type, one.profile_id or (found[subject].profile_id if subject else None))
+            _identified(one.type, found[subject].profile_id if subject else canonical.get(one.profile_id or ""))
             for one, subject in zip(introductions, subjects, strict=True)
         ]
 
@@ -58,7 +62,7 @@ class Directory:
         if introduction.profile_id is not None or introduction.type not in _RECOGNISED:
             return None
         addresses = (own.value for own in introduction.addresses)
-        by = recognition_of_all(addresses, link_phone_and_whatsapp=self.link_phone_and_whatsapp)
+        by = recognition_of_all(addresses, linking=self.linking)
         return None if by is None else Subject(self.account_id, self.store_id, by)
 
 

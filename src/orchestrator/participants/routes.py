@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from orchestrator.conversations import membership
 from orchestrator.conversations.lookup import ParentOfPath
-from orchestrator.kernel.http import ApiRoute, InList, InUnit, Json, LinksPhoneAndWhatsApp
+from orchestrator.kernel.http import ApiRoute, InList, InUnit, Json, Links
 from orchestrator.kernel.openapi import errors, list_query
 from orchestrator.participants import service
 from orchestrator.participants.schemas import (
@@ -50,10 +50,10 @@ async def create(
     conversation: ParentOfPath,
     request: CreateParticipantInConversationRequest,
     unit: InUnit,
-    links: LinksPhoneAndWhatsApp,
+    links: Links,
 ) -> Response:
     introduction = to_introduction(request, request.addresses, "")
-    joined = await membership.add(unit, conversation, introduction, link_phone_and_whatsapp=links)
+    joined = await membership.add(unit, conversation, introduction, linking=links)
     return Json(to_wire(joined), status_code=201)
 
 
@@ -85,7 +85,7 @@ async def update(
     participant_id: Annotated[str, Depends(member_of_path)],
     request: UpdateParticipantInConversationRequest,
     unit: InUnit,
-    links: LinksPhoneAndWhatsApp,
+    links: Links,
 ) -> Response:
     revised = await membership.revise(
         unit,
@@ -93,6 +93,6 @@ async def update(
         participant_id,
         to_introduction(request, request.addresses or (), ""),
         keep_addresses=request.addresses is None,
-        link_phone_and_whatsapp=links,
+        linking=links,
     )
     return Json(to_wire(revised))

@@ -8,6 +8,7 @@ from orchestrator.communications.model import Communication
 from orchestrator.kernel.paging import PageRequest
 from orchestrator.kernel.unit import Unit
 from orchestrator.memory import recall as memory
+from orchestrator.memory.embedding import Meaning
 from orchestrator.memory.recall import Memories, Wish
 from orchestrator.memory.stores import Store
 from orchestrator.participants import service as participants
@@ -17,6 +18,17 @@ _COMMUNICATIONS_OF_A_QUERY = 10
 _CHARACTERS_OF_A_QUERY = 1024
 """Of each of these communications; a query of its own has as many in all."""
 _END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What is to bring something to mind."""
+
+    query: str | None
+    conversation_id: str | None
+    """Its last communications are the query where there is none."""
+    most_communications: int
+    """Of the conversation, to be told as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +43,19 @@ class Recollection:
 
 
 async def recall(
-    unit: Unit,
-    store: Store,
-    profile_id: str,
-    wish: Wish,
-    *,
-    query: str | None,
-    conversation_id: str | None,
-    most_communications: int,
+    unit: Unit, store: Store, profile_id: str, wish: Wish, cue: Cue, meaning: Meaning | None
 ) -> Recollection:
     """The memories that a query is about, or that the conversation is about, or else the newest; and what was said.
 
     A conversation that the account does not have is one in which nothing was said. Raises NotFound for the profile.
     """
+    query, conversation_id = cue.query, cue.conversation_id
     if not query and conversation_id:
         query = await _query_of(unit, store.account_id, conversation_id)
-    memories = await memory.recall(unit, store, profile_id, query, wish)
-    if conversation_id is None or not most_communications:
+    memories = await memory.recall(unit, store, profile_id, query, wish, meaning)
+    if conversation_id is None or not cue.most_communications:
         return Recollection(memories, [], {})
-    said = await _said(unit, store.account_id, conversation_id, most_communications, before=wish.end)
+    said = await _said(unit, store.account_id, conversation_id, cue.most_communications, before=wish.end)
     if wish.begin is not None:
         said = [one for one in said if one.occurred_at >= wish.begin]
     members = await participants.of_conversation(unit, store.account_id, conversation_id) if said else []

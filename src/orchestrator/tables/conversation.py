@@ -49,7 +49,7 @@ waiting_keys = Table(
     metadata,
     account_id(),
     Column("configuration_id", Key, primary_key=True),
-    Column("key", Key, primary_key=True, comment="held by another open conversation, since two profiles became one"),
+    Column("key", Key, primary_key=True, comment="another open conversation came before, when two profiles became one"),
     Column("conversation_id", Key, primary_key=True, comment="an open one that would hold it otherwise"),
     Index("waiting_keys_conversation_idx", "account_id", "conversation_id"),
 )
@@ -126,6 +126,7 @@ diagnostics = Table(
     Column("details", Json, nullable=False),
     Column("occurred_at", Moment, nullable=False),
     Index("diagnostics_code_idx", "account_id", "code", "id"),
+    Index("diagnostics_conversation_idx", "account_id", "conversation_id"),
     Index("diagnostics_occurred_idx", "occurred_at"),
 )
 
@@ -139,6 +140,7 @@ extraction_jobs = Table(
     Column("status", Key, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("failure_reason", Text),
+    Column("result", Json, comment="what a COMPLETED one wrote, in the API's JSON form"),
     Column("next_attempt_at", Moment, comment="when it may be claimed; while claimed, when the claim lapses"),
     Column("created_at", Moment, nullable=False, comment="of the state change: it covers what was received until then"),
     Column("completed_at", Moment),

@@ -186,12 +186,17 @@ profile_imports = Table(
     Column("rows_failed", BigInteger, nullable=False, server_default=text("0")),
     Column("errors", Json, nullable=False, server_default=text("'[]'"), comment="the first of them"),
     Column("warnings", Json, nullable=False, server_default=text("'[]'"), comment="the first of them"),
-    Column("next_attempt_at", Moment, comment="when it may be claimed; while claimed, when the claim lapses"),
+    Column("warning_count", BigInteger, nullable=False, server_default=text("0")),
+    Column(
+        "next_attempt_at",
+        Moment,
+        comment="when it may be claimed; while it is claimed or being uploaded, when that lapses",
+    ),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     CheckConstraint("status in ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED')", name="status"),
-    Index("profile_imports_token_key", "upload_token_hash", unique=True),
+    Index("profile_imports_token_idx", "upload_token_hash"),
     Index("profile_imports_due_idx", "next_attempt_at", postgresql_where=text("next_attempt_at is not null")),
 )
 

@@ -10,9 +10,22 @@ events = Table(
     account_id(),
     Column("conversation_id", Key, primary_key=True),
     Column("sequence", BigInteger, primary_key=True, comment="gapless within the conversation"),
+    Column("position", BigInteger, nullable=False, comment="in the account's log; in the order of commits"),
     Column("type", Key, nullable=False),
     Column("body", Text, nullable=False, comment="the bytes that are sent and signed, written once"),
     Column("occurred_at", Moment, nullable=False),
+    Index("events_position_key", "account_id", "position", unique=True),
+    Index("events_occurred_idx", "occurred_at", postgresql_using="brin"),
+)
+
+event_positions = Table(
+    "event_positions",
+    metadata,
+    account_id(),
+    Column(
+        "position", BigInteger, nullable=False, comment="of the account's last event; locked by who writes the next"
+    ),
+    Column("reaped_to", BigInteger, nullable=False, server_default=text("0"), comment="events up to it are gone"),
 )
 
 deliveries = Table(

@@ -1,8 +1,8 @@
 // Runs calls of the official Node SDK: one JSON line in, one JSON line out.
 //
-// In:  {"origin", "username", "password", "steps"}; the steps start at `client.conversations.v2`, or at the package
-//      itself when there is no origin. A string is a property, an array the arguments of the function reached so far:
-//      ["configurations", ["conv_configuration_…"], "fetch", []].
+// In:  {"origin", "username", "password", "api", "steps"}; the steps start at the API, ["conversations", "v2"] for
+//      instance, or at the package itself when there is no origin. A string is a property, an array the arguments of
+//      the function reached so far: ["configurations", ["conv_configuration_…"], "fetch", []].
 // Out: {"value", "requested", "answered"} or {"error", "requested", "answered"}.
 
 import { createInterface } from "node:readline";
@@ -12,7 +12,7 @@ import { dirname, join } from "node:path";
 import twilio from "twilio";
 
 const require = createRequire(import.meta.url);
-const V2 = "twilio/lib/rest/conversations/v2";
+const REST = "twilio/lib/rest";
 
 /** The SDK's own HTTP client; all it changes is where requests go. */
 class LocalClient extends twilio.RequestClient {
@@ -60,21 +60,26 @@ function functions(object) {
   );
 }
 
-/** The public methods of the SDK for Conversations v2, as `resource-Level-method`. */
-function methods() {
-  const folder = dirname(require.resolve(`${V2}/conversation`));
+/** The public methods of the SDK for an API, as `resources-Level-method`; the resources as the client calls them. */
+function methods(product, version) {
+  const folder = join(dirname(require.resolve(`${REST}/Twilio`)), product, version);
+  const accessors = Object.getOwnPropertyNames(
+    require(join(folder, "..", version.toUpperCase())).default.prototype,
+  );
   const files = readdirSync(folder).filter((file) => file.endsWith(".js"));
   return files.flatMap((file) => {
     const resource = file.replace(".js", "");
+    const plural = [resource, `${resource}s`, resource.replace(/y$/, "ies")].find((one) => accessors.includes(one));
     const name = resource[0].toUpperCase() + resource.slice(1);
     const module = require(join(folder, file));
+    const paging = { each() {}, eachWithHttpInfo() {}, list() {}, listWithHttpInfo() {} };
     const levels = {
-      List: module[`${name}ListInstance`]({ each() {}, eachWithHttpInfo() {}, list() {}, listWithHttpInfo() {} }, "id"),
-      Context: module[`${name}ContextImpl`].prototype,
+      List: module[`${name}ListInstance`](paging, "id", "id", "id"),
+      Context: module[`${name}ContextImpl`]?.prototype ?? {},
       Instance: module[`${name}Instance`].prototype,
     };
     return Object.entries(levels).flatMap(([level, object]) =>
-      functions(object).map((method) => `${resource}s-${level}-${method}`),
+      functions(object).map((method) => `${plural}-${level}-${method}`),
     );
   });
 }
@@ -84,9 +89,9 @@ function fields(error) {
   return { kind: error.constructor.name, name, message, status, code, moreInfo, details };
 }
 
-async function answer({ origin, username, password, steps }) {
+async function answer({ origin, username, password, api, steps }) {
   const httpClient = new LocalClient(origin);
-  const root = origin ? twilio(username, password, { httpClient }).conversations.v2 : { ...twilio, methods };
+  const root = origin ? twilio(username, password, { httpClient })[api[0]][api[1]] : { ...twilio, methods };
   const { requested, answered } = httpClient;
   try {
     return { value: await evaluate(root, steps), requested, answered };
