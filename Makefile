@@ -54,9 +54,10 @@ check: $(VENV)/.dev ## Format, lint, types, import contracts, unused dependencie
 	@$(BIN)/deptry src
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Messages per second; then recognition in a store of PROFILES=1000000 (about 6 min)
+bench: $(VENV)/.dev ## Messages per second; recognition in a store of PROFILES=1000000; imports (about 7 min)
 	@$(BIN)/python -m benchmarks.ingest $(ARGS)
 	@$(BIN)/python -m benchmarks.identity --profiles $(PROFILES)
+	@$(BIN)/python -m benchmarks.imports
 
 .PHONY: openapi
 openapi: $(VENV)/.run ## Write openapi/orchestrator.yaml anew from the application

@@ -71,6 +71,46 @@ async def test_a_profile_is_created_once_looked_up_and_read(client: MemoryClient
     assert unknown.value.response.status_code == 404
 
 
+@pytest.fixture
+async def merged(service: Service, client: MemoryClient, store: str, kiran: str) -> str:
+    """The id of a profile with memories that has become part of Kiran's."""
+    other = await client.create_profile({"Contact": {"phone": OTHER_PHONE, "lastName": "Ito"}})
+    await client.create_observation(kiran, "likes tea")
+    await client.create_observation(other, "has a dog")
+    body = {"idType": "phone", "value": OTHER_PHONE}
+    linked = await service.api.post(f"{profile_path(store, kiran)}/Identifiers", json=body)
+    assert linked.status_code == 202, linked.text
+    return other
+
+
+async def test_the_id_of_a_merged_profile_leads_to_the_other(
+    service: Service, client: MemoryClient, store: str, kiran: str, merged: str
+) -> None:
+    """TAC follows redirects: 301 of a read, 308 of a write with its body."""
+    sent_on = await service.api.get(profile_path(store, merged))
+    assert (sent_on.status_code, sent_on.headers["Canonical-Profile-Id"]) == (301, kiran)
+    profile = await client.get_profile(merged, ["Contact"])
+    assert (profile.id, profile.traits["Contact"]["lastName"]) == (kiran, "Ito")
+    assert (await client.lookup_profile("phone", OTHER_PHONE)).profiles == [kiran]
+    await client.create_observation(merged, "reads")
+    told = {
+        "content": "A parcel was late",
+        "conversationId": new_id(CONVERSATION),
+        "occurredAt": "2026-02-03T09:15:04Z",
+    }
+    await client.create_conversation_summaries(merged, [told])
+    for profile_id in (merged, kiran):
+        found = await client.retrieve_memory(profile_id)
+        assert {one.content for one in found.observations} == {"likes tea", "has a dog", "reads"}
+        assert [one.content for one in found.summaries] == ["A parcel was late"]
+
+
+async def test_a_profile_that_it_creates_can_make_two_one(client: MemoryClient, store: str, kiran: str) -> None:
+    other = await client.create_profile({"Contact": {"email": "kiran@example.com", "city": "Oslo"}})
+    assert await client.create_profile({"Contact": {"phone": KIRAN, "email": "Kiran@Example.com"}}) == kiran
+    assert (await client.get_profile(other)).traits["Contact"]["city"] == "Oslo"
+
+
 async def test_an_observation_that_it_writes_is_one_that_it_remembers(
     service: Service, client: MemoryClient, store: str, kiran: str
 ) -> None:
@@ -197,6 +237,20 @@ async def test_an_agent_remembers_whom_it_only_has_an_address_of(
     assert [one.content for one in memory.summaries] == ["A parcel was late"]
     assert memory.communications == []
     assert len(memory.build_memory_prompts()) == 2
+
+
+async def test_an_agent_that_knows_a_merged_profile_remembers_all(
+    tac: tuple[TAC, Body], kiran: str, merged: str
+) -> None:
+    """The session has the id from before; or the address alone, which has the other's id now."""
+    agent, conversation = tac
+    for known in ({"profile_id": merged}, {"author_info": AuthorInfo(address=OTHER_PHONE)}):
+        context = session(conversation, **known)
+        memory = await agent.retrieve_memory(context, query="has a dog")
+        assert memory.has_memory_features
+        assert context.profile is not None
+        assert (context.profile.id, context.profile.traits["Contact"]["lastName"]) == (kiran, "Ito")
+        assert {one.content for one in memory.observations} == {"has a dog", "likes tea"}
 
 
 @pytest.mark.parametrize("tac", [{"communications_limit": 10, "relevance_threshold": 0.2}], indirect=True)

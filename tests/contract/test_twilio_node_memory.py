@@ -1,4 +1,4 @@
-"""The official Node SDK for the Memory API: every operation, plain and with HTTP info, and the nulls that it can send."""
+"""The official Node SDK for the Memory API: every operation, plain and with HTTP info, and the nulls it can send."""
 
 import re
 from collections.abc import Iterator

@@ -1,8 +1,10 @@
 """What went wrong with customers' profiles is told over the API, and stops nothing."""
 
+import base64
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import pytest
 
 from orchestrator.conversations.model import Conversation
@@ -105,6 +107,14 @@ async def test_the_list_has_filters_and_pages(service: Service) -> None:
 async def test_a_code_is_a_number(service: Service, code: str) -> None:
     problem = refusal(await service.api.get(PATH, params={"code": code}), 400, 20001)
     assert problem["params"] == {"field": "code", "value": code}
+
+
+@pytest.mark.parametrize("name", ["code", "conversationId", "resourceId"])
+async def test_what_no_text_can_be_finds_nothing_and_harms_nothing(service: Service, name: str) -> None:
+    made_up = {"a": ["x"], "b": None, "s": 5, "f": {name: 7}}
+    token = base64.urlsafe_b64encode(orjson.dumps(made_up)).decode()
+    for query in ({name: "a\x00b"}, {"pageToken": token}):
+        assert refusal(await service.api.get(PATH, params=query), 400, 20001)["params"]["field"] == name
 
 
 async def test_they_go_with_their_conversation(service: Service) -> None:

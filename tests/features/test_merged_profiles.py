@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -112,7 +113,7 @@ async def test_writes_are_sent_on_and_arrive_with_their_bodies(service: Service,
         ("DELETE", "", None),
     ]
     for method, below, body in writes:
-        sent = {"json": body} if body is not None else {}
+        sent: dict[str, Any] = {"json": body} if body is not None else {}
         response = await service.api.request(method, profiles.path(below), **sent)
         assert_sent_on(response, profiles, 308, below)
         followed = await service.api.request(method, profiles.path(below), **sent, follow_redirects=True)

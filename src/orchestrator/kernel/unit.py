@@ -83,17 +83,21 @@ class Unit:
         return await self.listeners[type(happening)](self, happening)
 
     @asynccontextmanager
-    async def trying(self) -> AsyncIterator[None]:
-        """A block that leaves nothing behind when it raises: no row, no lock, nothing to be called at the end."""
+    async def trying(self, *, keep: bool = True) -> AsyncIterator[None]:
+        """A block that leaves nothing behind when it raises: no row, no lock, nothing to be called at the end.
+
+        Not to be kept, it leaves nothing in any case: a dry run.
+        """
         before, after = len(self.before_commit), len(self.after_commit)
+        kept = False
         await self.driver.execute("savepoint trying")
         try:
             yield
-        except BaseException:
-            await self.driver.execute("rollback to savepoint trying")
-            del self.before_commit[before:], self.after_commit[after:]
-            raise
+            kept = keep
         finally:
+            if not kept:
+                await self.driver.execute("rollback to savepoint trying")
+                del self.before_commit[before:], self.after_commit[after:]
             await self.driver.execute("release savepoint trying")
 
 

@@ -43,15 +43,10 @@ async def undo(unit: Unit, store: Store, merge_id: str, wanted: Wanted | None, *
     the identifiers was not brought by the merged profile. A dry run finds out what would happen, and changes nothing.
     """
     await turns.have_alone(unit, store)
-    if not dry_run:
+    async with unit.trying(keep=not dry_run):
         entry = await _undo(unit, store, merge_id, wanted)
+    if not dry_run:
         _log(store, entry)
-        return entry
-    to_do = len(unit.after_commit)
-    await unit.driver.execute("savepoint dry_run")
-    entry = await _undo(unit, store, merge_id, wanted)
-    await unit.driver.execute("rollback to savepoint dry_run")
-    del unit.after_commit[to_do:]
     return entry
 
 

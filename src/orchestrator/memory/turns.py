@@ -46,16 +46,13 @@ async def take(unit: Unit, store: "Store", change: Callable[[bool], Awaitable[Re
     Then everything it did is taken back, its locks too, and it is made again with the store for itself: whoever kept
     sharing it while waiting to have it alone would wait for everybody who does the same.
     """
-    await unit.driver.execute("savepoint turn")
     try:
-        await share(unit, [(store.account_id, store.id)])
-        result = await change(False)
+        async with unit.trying():
+            await share(unit, [(store.account_id, store.id)])
+            return await change(False)
     except MergeNeeded:
-        await unit.driver.execute("rollback to savepoint turn")
         await have_alone(unit, store)
-        result = await change(True)
-    await unit.driver.execute("release savepoint turn")
-    return result
+        return await change(True)
 
 
 def _name(account_id: str, store_id: str) -> str:

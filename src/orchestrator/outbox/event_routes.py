@@ -1,15 +1,11 @@
 """`/orchestrator/v1/Events`: the event log, by pages that may wait for more, or as a stream of server-sent events."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from time import monotonic
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request, Response
-from fastapi.sse import EventSourceResponse, format_sse_event
+from fastapi.sse import EventSourceResponse
 from pydantic import Field
 
 from orchestrator.domain.events import EventType
@@ -17,19 +13,14 @@ from orchestrator.kernel.errors import BadRequest
 from orchestrator.kernel.http import AccountId, ApiRoute, InList, Json
 from orchestrator.kernel.openapi import Wire, errors, query_parameter
 from orchestrator.kernel.paging import ListQuery
-from orchestrator.kernel.unit import Units
-from orchestrator.outbox import log
-from orchestrator.outbox.log import Extract, Wish
+from orchestrator.outbox.log import Wish
+from orchestrator.outbox.reader import Reader
 
 router = APIRouter(prefix="/orchestrator/v1/Events", tags=["Orchestrator"], route_class=ApiRoute)
 
 MOST_AT_ONCE = 1000
 LONGEST_WAIT = 60
 """Seconds."""
-_LOOK = 0.25
-"""Seconds between looks for new events."""
-_SIGN_OF_LIFE = 15.0
-"""Seconds of silence after which a stream says that it is still there, so that proxies keep it open."""
 _POSITION = re.compile(r"[0-9]{1,18}")
 
 
@@ -90,7 +81,7 @@ _PARAMETERS = [
 )
 async def list_events(request: Request, account_id: AccountId, query: InList) -> Response:
     wish = _wish(request, account_id, query)
-    reader = _Reader(request.app.state.units, request.app.state.stopping)
+    reader = Reader(request.app.state.units, request.app.state.stopping)
     if "text/event-stream" in request.headers.get("accept", ""):
         first = await reader.read(wish)  # a refusal is told before a stream begins
         return EventSourceResponse(
@@ -127,45 +118,3 @@ def _number(query: ListQuery, name: str, *, default: int, most: int, least: int 
             f"{name} must be a whole number from {least} to {most}", params={"field": name, "value": value[:200]}
         )
     return int(value)
-
-
-class _Reader:
-    """Reads the log again and again. No unit is open while it waits."""
-
-    def __init__(self, units: Units, stopping: asyncio.Event) -> None:
-        self._units = units
-        self._stopping = stopping
-
-    async def read(self, wish: Wish) -> Extract:
-        async with self._units.begin() as unit:
-            return await log.read(unit, wish)
-
-    async def wait(self, wish: Wish, *, seconds: float) -> Extract:
-        """The next events; nothing once the time is over, or the service stops."""
-        until = monotonic() + seconds
-        extract = await self.read(wish)
-        while not extract.events and monotonic() < until and not self._stopping.is_set():
-            await self._pause()
-            # What was looked at without finding anything need not be looked at again.
-            wish = replace(wish, after=extract.after)
-            extract = await self.read(wish)
-        return extract
-
-    async def stream(self, wish: Wish, extract: Extract) -> AsyncIterator[bytes]:
-        """The events from the first extract on, until the client goes or the service stops."""
-        while True:
-            for event, position, event_type in zip(extract.events, extract.positions, extract.types, strict=True):
-                yield format_sse_event(data_str=event.decode(), id=str(position), event=event_type)
-            if self._stopping.is_set():
-                return
-            wish = replace(wish, after=extract.after)
-            extract = await self.wait(wish, seconds=_SIGN_OF_LIFE)
-            if not extract.events:
-                yield format_sse_event(comment="still here")
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(_LOOK):
-                await self._stopping.wait()
-        except TimeoutError:
-            pass
