@@ -251,7 +251,7 @@ def test_nothing_is_with_two_profiles_and_nothing_is_lost(
                 assert item not in having, (item, name, having[item])
                 having[item] = name
     made = {item for state in begin.values() for item in state}
-    removed = set()
+    removed: set[Item] = set()
     for kind, *rest in real.log:
         if kind == "edit":
             (removed if rest[2] is None else made).add(rest[1])
@@ -293,3 +293,34 @@ def test_a_split_profile_takes_part_in_later_undos() -> None:
     assert undone.restored == states["c"]
     assert undone.states == {"a": {**states["a"], **states["b"]}, "b": {}}
     assert undone.conflicts == []
+
+
+def test_a_trait_that_was_the_survivors_is_the_survivors_to_lose() -> None:
+    done = both({CITY: told(5, "Springfield")}, {CITY: told(2, "Chicago")})
+    undone = undo(done, {alias("b"): Fact()})
+    assert (undone.states, undone.restored, undone.conflicts) == ({"a": {}}, {CITY: told(2, "Chicago")}, [])
+
+
+def test_no_identifier_is_dropped_by_an_undo() -> None:
+    """The limit kept another value each time, because its policy was changed between the merges."""
+    fifo, lifo = (
+        {"phone": IdentifierType("phone", limit=1, limit_policy=policy)}
+        for policy in (LimitPolicy.FIFO, LimitPolicy.LIFO)
+    )
+    first = Merge("m1", "a", "b", {phone(1): held(1)}, {phone(9): held(9)}, fifo)
+    second = Merge("m2", "a", "c", first.result(), {phone(5): held(5)}, lifo)
+    assert phone(5) in second.result()
+    history = replay(first)
+    history.step(second)
+    undone = history.finish({"a": second.result()}, ())
+    assert undone.states == {"a": {phone(1): held(1), phone(5): held(5), alias("c"): Fact()}}
+    assert undone.restored == {phone(9): held(9)}
+
+
+def test_a_profile_that_was_split_off_has_no_share_in_what_it_never_had() -> None:
+    first = Merge("m1", "a", "c", {}, {observation(1): Fact()}, {})
+    second = Merge("m2", "a", "b", first.result(), {observation(2): Fact()}, {}, split_off={phone(1): held(1)})
+    history = replay(first)
+    history.step(second)
+    assert set(history.sides) == second.passed_on({"a"}) == {"a"}
+    assert history.finish({"a": second.result()}, ()).states == {"a": {observation(2): Fact()}}

@@ -23,6 +23,8 @@ _CALLBACKS = [{"url": "https://a.example.com/", "method": "POST"}]
 _TIMEOUTS = {"inactive": 10, "closed": 60}
 _OF_ONE = "/v2/Conversations/{ConversationId}"
 _OF_PROFILE = "/v1/Stores/{storeId}/Profiles/{profileId}"
+_UNDO = "/orchestrator/v1/Stores/{storeId}/Merges/{mergeId}/Undo"
+_BOB = "bob@example.com"
 _CONVERSATION = "conv_conversation_01kgh3k9v2c8xq5r7t1w4y6z0a"
 _OF_STORE = "/v1/ControlPlane/Stores/{storeId}"
 _TRAITS = {
@@ -109,6 +111,7 @@ def complete(method: str, path: str) -> Body:
         ("PATCH", f"{_OF_PROFILE}/Observations/{{observationId}}"): observation(conversationIds=[_CONVERSATION]),
         ("PATCH", f"{_OF_PROFILE}/ConversationSummaries/{{summaryId}}"): summary(source="x"),
         ("POST", f"{_OF_PROFILE}/Recall"): _RECALL,
+        ("POST", _UNDO): {"identifiers": [{"idType": "email", "value": _BOB}]},
     }.get((method, path))
     if written is not None:
         return written
@@ -220,6 +223,8 @@ class World:
         if (method, path, answer.status_code) == ("POST", "/v2/ControlPlane/Configurations", 202):
             made = answer.json()["related"]["configurationId"]  # an account has ten at most
             assert (await self.service.api.delete(f"{path}/{made}")).status_code == 202
+        if path == _UNDO and answer.is_success:  # once only; so there has to be another
+            self.ids["Merges"] = await _merge(self.service, self.ids["Stores"])
         self.known = await self.content()
         assert answer.is_success or self.known == before, (path, answer.text[:500])
         return answer
@@ -234,6 +239,15 @@ class World:
             self.service.account.account_id,
         )
         return [tuple(row) for row in rows]
+
+
+async def _merge(service: Service, store_id: str) -> str:
+    """Have Bob turn out to be Ann; the id of the merge."""
+    people = [{"traits": {"Contact": {"email": _BOB, **more}}} for more in ({}, {"chat": "ann"})]
+    response = await service.api.put(f"/v1/Stores/{store_id}/Profiles/Bulk", json={"profiles": people})
+    assert response.status_code == 202, response.text
+    [[merge_id]] = await service.fetch("select max(id) from profile_merges where store_id = $1", store_id)
+    return str(merge_id)
 
 
 async def new_world(service: Service) -> World:
@@ -252,6 +266,7 @@ async def new_world(service: Service) -> World:
         "Observations": (await note(service, profile, observation()))[0],
         "ConversationSummaries": (await sum_up(service, profile, summary()))[0],
         "Identifiers": "chat",
+        "Merges": await _merge(service, store_id),
         "TraitGroups": "Contact",
         "Operations": new_id(OPERATION),
         "Actions": "conv_action_" + "0" * 26,

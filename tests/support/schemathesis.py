@@ -31,6 +31,7 @@ KINDS = {
     "conversationId": "conversations",
     "sequence": "sequences",
     "importId": "imports",
+    "mergeId": "merges",
     "address": "numbers",
     "Configurations": "changing_configurations",
     "Conversations": "changing_conversations",

@@ -47,9 +47,15 @@ async def make_stores(service: Service) -> dict[str, list[str]]:
     groups = [f"Group{number}" for number in range(5)]
     for name in groups:
         await post(service, f"/v1/ControlPlane/Stores/{stores[0]}/TraitGroups", {"displayName": name, "traits": {}})
+    pairs = [[{"phone": f"+1555444{number:04d}"}, {"email": f"{number}@example.com"}] for number in range(5)]
+    people = [{"traits": {"Contact": one}} for pair in pairs for one in (*pair, pair[0] | pair[1])]
+    merging = await service.api.put(f"/v1/Stores/{stores[0]}/Profiles/Bulk", json={"profiles": people})
+    assert merging.is_success, merging.text
+    merges = await service.fetch("select id from profile_merges where store_id = $1", stores[0])
     imports = [await post(service, f"/v1/Stores/{stores[0]}/Profiles/Imports", _IMPORT) for _ in range(3)]
     return {
         "stores": stores[:1],
+        "merges": [row["id"] for row in merges],
         "imports": [one["importId"] for one in imports],
         "expendable_stores": stores[1:],
         "store_operations": operations,

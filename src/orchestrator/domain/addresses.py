@@ -35,7 +35,8 @@ class Channel(StrEnum):
     EMAIL = "EMAIL"
 
 
-_BY_NUMBER = frozenset({Channel.VOICE, Channel.SMS, Channel.RCS, Channel.WHATSAPP})
+BY_NUMBER = frozenset({Channel.VOICE, Channel.SMS, Channel.RCS, Channel.WHATSAPP})
+"""Channels on which a phone number is one and the same phone."""
 
 
 class InvalidAddress(ValueError):
@@ -90,7 +91,7 @@ def canonical(channel: Channel, address: str) -> str:
         text = text[prefixes.end() :]
     if _PLUS_DIGITS.fullmatch(digits := _PHONE_PUNCTUATION.sub("", text)):
         return _e164(digits)
-    if text.startswith("+") and channel in _BY_NUMBER:
+    if text.startswith("+") and channel in BY_NUMBER:
         raise InvalidAddress(f"{text!r} starts like an international number but is not + and 7 to 15 digits")
     if text[:5].lower().startswith(("sip:", "sips:")):
         return _sip(text)

@@ -8,11 +8,8 @@ whose hand the last question was written.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from orchestrator.domain.addresses import Address, Channel, is_e164
+from orchestrator.domain.addresses import BY_NUMBER, Address, is_e164
 from orchestrator.domain.identity import ParticipantType
-
-_OF_NUMBERS = frozenset({Channel.VOICE, Channel.SMS, Channel.RCS, Channel.WHATSAPP})
-"""Channels on which a phone number is one and the same phone."""
 
 _NOT_OURS = frozenset({ParticipantType.CUSTOMER, ParticipantType.UNKNOWN})
 """Whose communications are inbound."""
@@ -31,7 +28,7 @@ class Person:
 def owners(address: Address, people: Collection[Person]) -> list[Person]:
     """Whom an address reaches: who owns it on its channel; else who owns the same phone number on another one.
 
-    >>> from orchestrator.domain.addresses import parse
+    >>> from orchestrator.domain.addresses import Channel, parse
     >>> ann = Person("ann", ParticipantType.CUSTOMER, (parse(Channel.SMS, "+15551234567"),))
     >>> [one.id for one in owners(parse(Channel.WHATSAPP, "whatsapp:+15551234567"), [ann])]
     ['ann']
@@ -64,5 +61,5 @@ def _is(own: Address, address: Address) -> bool:
 
 def _is_phone_of(own: Address, address: Address) -> bool:
     return (
-        own.canonical == address.canonical and is_e164(own.canonical) and {own.channel, address.channel} <= _OF_NUMBERS
+        own.canonical == address.canonical and is_e164(own.canonical) and {own.channel, address.channel} <= BY_NUMBER
     )

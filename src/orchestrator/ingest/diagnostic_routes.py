@@ -63,20 +63,13 @@ async def list_diagnostics(account_id: AccountId, unit: InUnit, query: InList) -
     )
     table = diagnostics.c
     statement = select(diagnostics).where(table.account_id == account_id)
-    if code := page.filters.get("code"):
-        statement = statement.where(table.code == _number(_text("code", code)))
+    if code := page.text("code"):
+        statement = statement.where(table.code == _number(code))
     for name, column in (("conversationId", table.conversation_id), ("resourceId", table.resource_id)):
-        if value := page.filters.get(name):
-            statement = statement.where(column == _text(name, value))
+        if value := page.text(name):
+            statement = statement.where(column == value)
     found = await fetch_page(unit, statement, page, order=[table.id], descending=True)
     return Json(found.envelope("diagnostics", [_to_wire(row) for row in found.items]))
-
-
-def _text(name: str, value: Any) -> str:
-    """A filter, which a page token may have brought too. Raises BadRequest."""
-    if not isinstance(value, str) or "\x00" in value:
-        raise BadRequest(f"{name} must be text without the character U+0000", params={"field": name})
-    return value
 
 
 def _number(code: str) -> int:

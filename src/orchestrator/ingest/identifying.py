@@ -77,12 +77,10 @@ def _take(asked: Mapping[Subject, Sequence[Side]], resolved: Mapping[Subject, Re
 
 def _tell_sides(landing: Landing) -> None:
     """Neither side is known to be ours: a single known profile tells which one is the customer."""
-    landing.take_sides(
-        sides_by_profile(
-            author_known=landing.author.profile_id is not None,
-            recipient_known=landing.recipient.profile_id is not None,
-        )
-    )
+    author_known, recipient_known = (side.profile_id is not None for side in landing.sides)
+    if author_known and recipient_known:
+        landing.diagnostics.append(SKIPPED)
+    landing.take_sides(sides_by_profile(author_known=author_known, recipient_known=recipient_known))
     for side in landing.sides:
         if side.type is not ParticipantType.CUSTOMER:
             side.resolution = None

@@ -44,7 +44,7 @@ class UncapturedPage(Wire):
 async def list_uncaptured(account_id: AccountId, unit: InUnit, query: InList) -> Response:
     page = query.page(resourceId=query.one("resourceId"))
     statement = select(uncaptured).where(uncaptured.c.account_id == account_id)
-    if resource_id := page.filters.get("resourceId"):
+    if resource_id := page.text("resourceId"):
         statement = statement.where(uncaptured.c.resource_id == resource_id)
     found = await fetch_page(unit, statement, page, order=[uncaptured.c.id], descending=True)
     items = [

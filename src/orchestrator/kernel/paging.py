@@ -34,6 +34,15 @@ class PageRequest:
     """Sort key of the item after the page: read backwards from there."""
     filters: Mapping[str, Any] = field(default_factory=dict)
 
+    def text(self, name: str) -> str | None:
+        """A filter that is text, if it is given; a page token brings whatever the client sends. Raises BadRequest."""
+        value = self.filters.get(name)
+        if value is None or value == "":
+            return None
+        if not isinstance(value, str) or "\x00" in value:
+            raise BadRequest(f"{name} must be text without the character U+0000", params={"field": name})
+        return value
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):

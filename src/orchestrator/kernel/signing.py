@@ -5,6 +5,9 @@ the tests. `X-Twilio-Signature` is the base64 HMAC-SHA1, keyed with the account'
 
 * for a form: by every distinct field name and value, sorted and without separators;
 * for any other body: by nothing; the URL then carries the body's digest as query parameter `bodySHA256`.
+
+The newer variant, HMAC-SHA256 with a shared key instead of the auth token, signs the same text; header
+`X-Twilio-Webhooks-Signature-Settings` tells of it.
 """
 
 import binascii
@@ -12,9 +15,15 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Literal
 from urllib.parse import parse_qs, unquote_plus, urlparse
 
 BODY_DIGEST = "bodySHA256"
+
+Algorithm = Literal["HMAC_SHA1", "HMAC_SHA256"]
+"""As the header spells it."""
+
+_HASHES = {"HMAC_SHA1": "sha1", "HMAC_SHA256": "sha256"}
 
 
 def signed_url(url: str, body: bytes) -> str:
@@ -28,36 +37,51 @@ def signed_url(url: str, body: bytes) -> str:
     return f"{base}?{'&'.join([*kept, f'{BODY_DIGEST}={hashlib.sha256(body).hexdigest()}'])}"
 
 
-def sign(auth_token: str, url: str, params: Iterable[tuple[str, str]] = ()) -> str:
-    """The value of `X-Twilio-Signature` for a URL and form fields; a field may occur several times."""
-    return _signature(auth_token.encode(), url + _fields(params)).decode()
+def sign(
+    secret: str, url: str, params: Iterable[tuple[str, str]] = (), *, algorithm: Algorithm = "HMAC_SHA1"
+) -> str:
+    """The value of `X-Twilio-Signature` for a URL and form fields; a field may occur several times.
+
+    The secret is the auth token, or the shared key that goes with HMAC_SHA256.
+    """
+    return _signature(secret.encode(), url + _fields(params), algorithm).decode()
 
 
-def verify(auth_token: str, url: str, signature: str, *, params: Iterable[tuple[str, str]], body: bytes) -> bool:
+def verify(
+    secret: str,
+    url: str,
+    signature: str,
+    *,
+    params: Iterable[tuple[str, str]],
+    body: bytes,
+    algorithm: Algorithm = "HMAC_SHA1",
+) -> bool:
     """Whether the signature belongs to the request, by either scheme. Never raises for what a stranger may send.
 
     `params` are all fields of a form body, empty ones included; nothing for any other body. A body that neither a
     field nor a digest vouches for is refused: its signature covers the URL alone and would fit any other body too.
     """
-    if not auth_token:
+    if not secret:
         return False  # anybody can sign with an empty key
     try:
         given, form, digest = signature.encode(), set(params), _declared_digest(url)
         if digest is not None and hmac.compare_digest(hashlib.sha256(body).hexdigest().encode(), digest.encode()):
-            return _matches(auth_token.encode(), url, "", given)
+            return _matches(secret.encode(), url, given, algorithm)
         if form or not (body or digest):
-            return _matches(auth_token.encode(), url, _fields(form), given)
+            return _matches(secret.encode(), url, given, algorithm, _fields(form))
     except ValueError:  # an impossible port or host, or text that is not Unicode
         pass
     return False
 
 
-def _matches(key: bytes, url: str, fields: str, given: bytes) -> bool:
-    return any(hmac.compare_digest(_signature(key, spelling + fields), given) for spelling in _spellings(url))
+def _matches(key: bytes, url: str, given: bytes, algorithm: Algorithm, fields: str = "") -> bool:
+    return any(
+        hmac.compare_digest(_signature(key, spelling + fields, algorithm), given) for spelling in _spellings(url)
+    )
 
 
-def _signature(key: bytes, text: str) -> bytes:
-    return binascii.b2a_base64(hmac.digest(key, text.encode(), "sha1"), newline=False)
+def _signature(key: bytes, text: str, algorithm: Algorithm) -> bytes:
+    return binascii.b2a_base64(hmac.digest(key, text.encode(), _HASHES[algorithm]), newline=False)
 
 
 def _fields(params: Iterable[tuple[str, str]]) -> str:

@@ -27,6 +27,8 @@ _FILTERS = [
     query_parameter("profileId", "Only merges of this profile, survivor or not.", type="string"),
     query_parameter("status", "Only merges in this status.", type="string", enum=list(merges.STATUSES)),
 ]
+_WHOLLY = UndoRequest()
+"""What is meant without a body."""
 _DRY_RUN = query_parameter("dryRun", "Tell what would happen, and change nothing.", type="boolean", default=False)
 
 
@@ -69,12 +71,9 @@ async def fetch_merge(store: StoreToRead, merge_id: MergeId, unit: InUnit) -> Re
     openapi_extra={"parameters": [_DRY_RUN]},
 )
 async def undo_merge(
-    store: StoreToWrite, merge_id: MergeId, unit: InUnit, query: InList, wanted: UndoRequest | None = None
+    store: StoreToWrite, merge_id: MergeId, unit: InUnit, query: InList, wanted: UndoRequest = _WHOLLY
 ) -> Response:
-    identifiers = None
-    if wanted is not None and wanted.identifiers is not None:
-        identifiers = [(one.id_type, one.value) for one in wanted.identifiers]
-    entry = await splitting.undo(unit, store, merge_id, identifiers, dry_run=flag(query, "dryRun"))
+    entry = await splitting.undo(unit, store, merge_id, wanted.chosen(), dry_run=flag(query, "dryRun"))
     return Json(merge_to_wire(entry))
 
 

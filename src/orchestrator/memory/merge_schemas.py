@@ -60,6 +60,10 @@ class UndoRequest(Wire):
         "be such as the merged profile brought. Without it, everything that it brought leaves.",
     )
 
+    def chosen(self) -> list[tuple[str, str]] | None:
+        """Types and values of these identifiers."""
+        return None if self.identifiers is None else [(one.id_type, one.value) for one in self.identifiers]
+
 
 class MergeReason(Wire):
     """Why profiles were merged."""
