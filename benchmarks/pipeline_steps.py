@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic, perf_counter
@@ -107,8 +107,8 @@ async def _edge(world: World, seconds: float) -> str:
     account = Account(world.account_id, "benchmark", world.auth_token, datetime.now(UTC))
 
     class Accounts:
-        async def account(self, account_id: str) -> Account | None:
-            return account if account_id == account.account_id else None
+        async def recognise(self, account_id: str, fits: Callable[[str], bool]) -> Account | None:
+            return account if account_id == account.account_id and fits(account.auth_token) else None
 
     webhooks = Webhooks(Accounts(), public_url=ORIGIN, verify_signatures=True)
     fields = [_form(world) for _ in range(1000)]

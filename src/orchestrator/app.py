@@ -23,7 +23,7 @@ from orchestrator.ingest.identifying import Policy
 from orchestrator.ingest.routes import Ingest
 from orchestrator.ingest.uncaptured import router as uncaptured
 from orchestrator.ingest.webhooks import Webhooks
-from orchestrator.kernel.clock import Clock
+from orchestrator.kernel.clock import Clock, clock_of
 from orchestrator.kernel.db import create_engine
 from orchestrator.kernel.http import install_errors
 from orchestrator.kernel.probes import router as probes
@@ -84,11 +84,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """The application. `settings.database_url` must be set and its schema up to date."""
     assert settings.database_url is not None
     engine = create_engine(settings.database_url, pool_size=settings.database_pool_size)
-    units = Units(engine, clock or Clock())
+    units = Units(engine, clock or clock_of(start=settings.clock_start, speed=settings.clock_speed))
     following.listen(units, settings.linking)
     asking.connect(units, asking.policy(settings))
     secret_box = SecretBox(
-        settings.secret_key.get_secret_value() if settings.secret_key else secret_key_from(settings.data_dir)
+        settings.secret_key.get_secret_value() if settings.secret_key else secret_key_from(settings.data_dir),
+        settings.old_secret_key.get_secret_value() if settings.old_secret_key else None,
     )
     authenticator = Authenticator(units, secret_box)
     actions_asked_for, files_uploaded = asyncio.Event(), asyncio.Event()

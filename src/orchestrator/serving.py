@@ -106,7 +106,7 @@ def _revived(postgres: "EmbeddedPostgres") -> Iterator[None]:
 @asynccontextmanager
 async def units(settings: Settings, *, pool_size: int = 2) -> AsyncIterator["Units"]:
     """Units of work on the database, whose schema is up to date. Raises DatabaseUnavailable."""
-    from orchestrator.kernel.clock import Clock
+    from orchestrator.kernel.clock import clock_of
     from orchestrator.kernel.db import create_engine
     from orchestrator.kernel.migrations import current, migrate, newest_file
     from orchestrator.kernel.unit import Units
@@ -122,7 +122,7 @@ async def units(settings: Settings, *, pool_size: int = 2) -> AsyncIterator["Uni
                 await migrate(engine)
         except Exception as error:  # whatever it is, the database cannot be used
             raise _unavailable(settings.database_url, error) from error
-        yield Units(engine, Clock())
+        yield Units(engine, clock_of(start=settings.clock_start, speed=settings.clock_speed))
     finally:
         await engine.dispose()
 
@@ -131,8 +131,11 @@ def secret_box(settings: Settings) -> "SecretBox":
     """What encrypts and decrypts auth tokens."""
     from orchestrator.kernel.secrets import SecretBox, secret_key_from
 
-    given = settings.secret_key
-    return SecretBox(given.get_secret_value() if given else secret_key_from(settings.data_dir))
+    given, old = settings.secret_key, settings.old_secret_key
+    return SecretBox(
+        given.get_secret_value() if given else secret_key_from(settings.data_dir),
+        old.get_secret_value() if old else None,
+    )
 
 
 def _unavailable(url: str, error: Exception) -> DatabaseUnavailable:

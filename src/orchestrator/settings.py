@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AwareDatetime, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestrator.domain.backoff import DEFAULT_DELAYS, Backoff
@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(10, ge=2, description="Most connections to Postgres per process.")
     secret_key: SecretStr | None = Field(
         None, description="Encrypts auth tokens at rest. Default: made at first start, kept in the data folder."
+    )
+    old_secret_key: SecretStr | None = Field(
+        None,
+        description="The secret key before this one, while it is being changed: decrypts what "
+        "`orchestrator accounts rekey` has not yet encrypted anew.",
     )
 
     account_sid: str | None = Field(None, pattern=r"^AC[0-9a-fA-F]{32}$", description="Account made at first start.")
@@ -73,6 +78,17 @@ class Settings(BaseSettings):
     )
     receipt_retention_days: int = Field(30, ge=1, description="How long a provider's message id is remembered.")
 
+    clock_start: AwareDatetime | None = Field(
+        None, description="When a clock with another speed was right; the same for all processes of one database."
+    )
+    clock_speed: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="To try out timers, in dev mode only: at 60, a timeout of one minute is over after a second. Needs "
+        "`ORCHESTRATOR_CLOCK_START`.",
+    )
+
     worker: bool = Field(True, description="Run the background loops (callbacks, timers) inside `serve`.")
     sweep_interval: float = Field(1.0, gt=0, description="Seconds between looks for conversations that are due.")
     deliver_interval: float = Field(0.25, gt=0, description="Seconds between looks for callbacks that are due.")
@@ -85,6 +101,14 @@ class Settings(BaseSettings):
     )
     callback_retry_delays: Annotated[tuple[float, ...], NoDecode] = Field(
         DEFAULT_DELAYS, description="Seconds between the attempts of a callback, comma-separated."
+    )
+    callback_signature_algorithm: Literal["HMAC_SHA1", "HMAC_SHA256"] = Field(
+        "HMAC_SHA1",
+        description="Of X-Twilio-Signature on callbacks. HMAC_SHA256 signs with a shared key instead of the auth token, "
+        "which only recent validators can check.",
+    )
+    callback_standard_webhooks: bool = Field(
+        False, description="Sign callbacks by the Standard Webhooks scheme too, with `webhook-…` headers."
     )
     callback_connect_timeout: float = Field(
         5.0, gt=0, le=60, description="Seconds to wait for a callback's connection."
@@ -128,6 +152,16 @@ class Settings(BaseSettings):
     @classmethod
     def _split_delays(cls, value: object) -> object:
         return tuple(value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("clock_speed")
+    @classmethod
+    def _only_in_dev_mode(cls, value: int, info: ValidationInfo) -> int:
+        given = info.data
+        if value != 1 and (given.get("mode") or ("production" if given.get("database_url") else "dev")) != "dev":
+            raise ValueError("only a service in dev mode (ORCHESTRATOR_MODE=dev) may have a fast clock")
+        if value != 1 and given.get("clock_start") is None:
+            raise ValueError("a fast clock needs ORCHESTRATOR_CLOCK_START too")
+        return value
 
     @property
     def linking(self) -> Linking:

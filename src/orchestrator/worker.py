@@ -10,6 +10,7 @@ from datetime import timedelta
 import structlog
 
 from orchestrator.accounts.authentication import Authenticator
+from orchestrator.accounts.signers import Signers
 from orchestrator.actions import messages_api
 from orchestrator.actions.loopback import Loopback
 from orchestrator.actions.messages_api import AuthTokens, MessagesApi
@@ -62,7 +63,7 @@ class Worker:
         self.deliverer = Deliverer(
             units,
             self._client,
-            auth_token,
+            Signers(authenticator, settings.callback_signature_algorithm, settings.callback_standard_webhooks),
             settings.backoff,
             order=settings.callback_order,
             concurrency=settings.deliver_concurrency,

@@ -169,6 +169,9 @@ def test_node_does_as_python_does(merged: Memories, node: Node, origin: str) -> 
     found = client("profiles", [merged.store_id, gone], "fetchWithHttpInfo", [])
     assert (found["statusCode"], found["headers"][CANONICAL.lower()]) == (301, survivor)
     assert "id" not in found["body"]
+    with pytest.raises(NodeError):
+        client("observations", [merged.store_id, gone], "list", [])
+    assert client.answered == [301]
     with pytest.raises(NodeError) as moved:
         client("observations", [merged.store_id, gone], "create", [CASES["observations", "create"].body(merged)])
     assert moved.value.status == 308

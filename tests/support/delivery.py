@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from orchestrator.accounts.authentication import Authenticator
+from orchestrator.accounts.signers import Signers
 from orchestrator.domain.backoff import Backoff
 from orchestrator.outbox.client import CallbackClient
 from orchestrator.outbox.deliver import Deliverer
@@ -22,13 +23,10 @@ async def deliverer(
 ) -> AsyncIterator[Deliverer]:
     """What a worker delivers with."""
     authenticator: Authenticator = service.app.state.authenticator
-
-    async def auth_token(account_id: str) -> str | None:
-        account = await authenticator.account(account_id)
-        return account.auth_token if account else None
-
+    settings = service.settings
+    signers = Signers(authenticator, settings.callback_signature_algorithm, settings.callback_standard_webhooks)
     async with CallbackClient(allow_insecure=True, connect_timeout=2, read_timeout=10) as client:
-        yield Deliverer(service.units, client, auth_token, backoff, order=order, concurrency=concurrency, interval=0.05)
+        yield Deliverer(service.units, client, signers, backoff, order=order, concurrency=concurrency, interval=0.05)
 
 
 async def deliver(service: Service, **options: Any) -> None:

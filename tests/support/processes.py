@@ -139,7 +139,9 @@ async def _start(
         "ORCHESTRATOR_WORKER": str(worker).lower(),
         "ORCHESTRATOR_SWEEP_INTERVAL": "0.05",
         "ORCHESTRATOR_LOG_LEVEL": "warning",
-        "TEST_CLOCK": f"{started_at.isoformat()} {clock_speed}",
+        "ORCHESTRATOR_MODE": "dev",
+        "ORCHESTRATOR_CLOCK_START": started_at.isoformat(),
+        "ORCHESTRATOR_CLOCK_SPEED": str(clock_speed),
     }
     command = [sys.executable, str(_ROOT / "tests" / "support" / "api_process.py")]
     process = await asyncio.to_thread(subprocess.Popen, command, env=environment, stdout=subprocess.PIPE)

@@ -3,8 +3,9 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Row, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from orchestrator.kernel.errors import NotFound
@@ -22,6 +23,16 @@ class Account:
     name: str
     auth_token: str
     created_at: datetime
+    previous_token: str | None = None
+    """The one before the last rotation, which is valid too until `previous_until`."""
+    previous_until: datetime | None = None
+    """Set once the token has been rotated, and kept when the time is over."""
+
+    def tokens(self, now: datetime) -> tuple[str, ...]:
+        """The auth tokens that are valid, first the one that signs."""
+        if self.previous_token is None or self.previous_until is None or now >= self.previous_until:
+            return (self.auth_token,)
+        return (self.auth_token, self.previous_token)
 
     def __repr__(self) -> str:
         return f"Account({self.account_id})"
@@ -56,13 +67,33 @@ async def create_account(
 async def list_accounts(unit: Unit, box: SecretBox) -> list[Account]:
     """All accounts, oldest first."""
     rows = await unit.connection.execute(select(accounts).order_by(accounts.c.created_at, accounts.c.account_id))
-    return [Account(row.account_id, row.name, box.decrypt(row.auth_token), row.created_at) for row in rows]
+    return [_account(row, box) for row in rows]
 
 
 async def find_account(unit: Unit, box: SecretBox, account_id: str) -> Account | None:
     """The account of this SID."""
     row = (await unit.connection.execute(select(accounts).where(accounts.c.account_id == account_id))).first()
-    return Account(row.account_id, row.name, box.decrypt(row.auth_token), row.created_at) if row else None
+    return _account(row, box) if row else None
+
+
+async def existing_account(unit: Unit, box: SecretBox, account_id: str) -> Account:
+    """The same. Raises NotFound."""
+    account = await find_account(unit, box, account_id)
+    if account is None:
+        raise NotFound(f"there is no account {account_id}")
+    return account
+
+
+def _account(row: Row[Any], box: SecretBox) -> Account:
+    previous = row.previous_auth_token
+    return Account(
+        row.account_id,
+        row.name,
+        box.decrypt(row.auth_token),
+        row.created_at,
+        box.decrypt(previous) if previous is not None else None,
+        row.previous_until,
+    )
 
 
 async def create_key(unit: Unit, account_id: str, *, name: str) -> ApiKey:

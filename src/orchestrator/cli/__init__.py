@@ -6,7 +6,7 @@ Every command imports what it needs when it runs, so that none pays for another.
 import typer
 
 from orchestrator import __version__
-from orchestrator.cli import administer
+from orchestrator.cli import administer, rotation
 from orchestrator.cli.demo import demo
 from orchestrator.cli.errors import OneLineErrors
 from orchestrator.cli.openapi import openapi
@@ -29,6 +29,7 @@ app.command()(administer.migrate)
 app.command()(demo)
 app.command()(settings)
 app.command()(openapi)
+rotation.add_to(administer.accounts)
 app.add_typer(administer.accounts, name="accounts")
 app.add_typer(administer.keys, name="keys")
 

@@ -31,9 +31,9 @@ def migrate(*, as_json: AsJson = False) -> None:
     async def nothing(unit: "Unit", box: "SecretBox") -> None:
         """Opening the database has migrated it."""
 
-    _in_database(nothing)
+    in_database(nothing)
     revision = newest_file()
-    _print({"revision": revision}, f"The schema is at revision {revision}.", as_json=as_json)
+    print_row({"revision": revision}, f"The schema is at revision {revision}.", as_json=as_json)
 
 
 @accounts.command("list")
@@ -41,8 +41,8 @@ def list_accounts(*, as_json: AsJson = False) -> None:
     """List accounts, oldest first; auth tokens are not shown."""
     from orchestrator.accounts import service
 
-    found = _in_database(service.list_accounts)
-    _print_all(("account SID", "name", "created"), [_account_row(one) for one in found], as_json=as_json)
+    found = in_database(service.list_accounts)
+    _print_all(("account SID", "name", "created"), [account_row(one) for one in found], as_json=as_json)
 
 
 @accounts.command("create")
@@ -50,9 +50,9 @@ def create_account(*, name: Name = "account", as_json: AsJson = False) -> None:
     """Make an account; its auth token is shown this once."""
     from orchestrator.accounts import service
 
-    made = _in_database(lambda unit, box: service.create_account(unit, box, name=name))
-    row = _account_row(made) | {"authToken": made.auth_token}
-    _print(row, f"Account SID  {made.account_id}\nAuth token   {made.auth_token}", as_json=as_json)
+    made = in_database(lambda unit, box: service.create_account(unit, box, name=name))
+    row = account_row(made) | {"authToken": made.auth_token}
+    print_row(row, f"Account SID  {made.account_id}\nAuth token   {made.auth_token}", as_json=as_json)
 
 
 @keys.command("list")
@@ -60,7 +60,7 @@ def list_keys(account: AccountSid, *, as_json: AsJson = False) -> None:
     """List an account's API keys, oldest first."""
     from orchestrator.accounts import service
 
-    found = _in_database(lambda unit, box: service.list_keys(unit, account))
+    found = in_database(lambda unit, box: service.list_keys(unit, account))
     _print_all(("key SID", "name", "created"), [_key_row(one) for one in found], as_json=as_json)
 
 
@@ -69,9 +69,9 @@ def create_key(account: AccountSid, *, name: Name = "key", as_json: AsJson = Fal
     """Make an API key; its secret is shown this once."""
     from orchestrator.accounts import service
 
-    made = _in_database(lambda unit, box: service.create_key(unit, account, name=name))
+    made = in_database(lambda unit, box: service.create_key(unit, account, name=name))
     row = _key_row(made) | {"secret": made.secret}
-    _print(row, f"Key SID  {made.sid}\nSecret   {made.secret}", as_json=as_json)
+    print_row(row, f"Key SID  {made.sid}\nSecret   {made.secret}", as_json=as_json)
 
 
 @keys.command("delete")
@@ -79,11 +79,11 @@ def delete_key(account: AccountSid, key: KeySid, *, as_json: AsJson = False) -> 
     """Revoke an API key."""
     from orchestrator.accounts import service
 
-    _in_database(lambda unit, box: service.delete_key(unit, account, key))
-    _print({"deleted": key}, f"{key} is revoked.", as_json=as_json)
+    in_database(lambda unit, box: service.delete_key(unit, account, key))
+    print_row({"deleted": key}, f"{key} is revoked.", as_json=as_json)
 
 
-def _in_database(work: Callable[["Unit", "SecretBox"], Awaitable[Result]]) -> Result:
+def in_database(work: Callable[["Unit", "SecretBox"], Awaitable[Result]]) -> Result:
     """Do the work in one unit on the database: the one in the settings, else the embedded one, running or not."""
     from orchestrator.serving import database, secret_box, units
 
@@ -96,7 +96,8 @@ def _in_database(work: Callable[["Unit", "SecretBox"], Awaitable[Result]]) -> Re
         return asyncio.run(run())
 
 
-def _account_row(account: "Account") -> dict[str, Any]:
+def account_row(account: "Account") -> dict[str, Any]:
+    """What is shown of an account, which is no secret."""
     from orchestrator.kernel.clock import rest_time
 
     return {"accountSid": account.account_id, "name": account.name, "createdAt": rest_time(account.created_at)}
@@ -108,7 +109,8 @@ def _key_row(key: "ApiKey") -> dict[str, Any]:
     return {"sid": key.sid, "name": key.name, "createdAt": rest_time(key.created_at)}
 
 
-def _print(row: dict[str, Any], text: str, *, as_json: bool) -> None:
+def print_row(row: dict[str, Any], text: str, *, as_json: bool) -> None:
+    """The row as JSON, or the text."""
     typer.echo(json.dumps(row) if as_json else text)
 
 

@@ -50,7 +50,8 @@ def kept_credentials(data_dir: Path) -> tuple[str, str] | None:
 async def settle(unit: "Unit", box: "SecretBox", settings: Settings, *, embedded: bool) -> FirstAccount | None:
     """Find or make the account that the settings name, or else that of the embedded store; None without either.
 
-    The auth token in the settings always wins: it replaces the one that is stored.
+    The auth token in the settings wins: it replaces the one that is stored, unless that has been rotated. A start must
+    not bring back a token that somebody had reason to replace.
     """
     kept = kept_credentials(settings.data_dir) if embedded else None
     token = settings.auth_token.get_secret_value() if settings.auth_token else None
@@ -76,10 +77,21 @@ async def _settle(
     is_new = account is None
     if account is None and token is None and not embedded:
         raise CommandFailed(f"there is no account {account_id} yet: set ORCHESTRATOR_AUTH_TOKEN too, and it is made")
-    if account is None or token not in {None, account.auth_token}:
+    if account is not None and account.previous_until is not None and token not in {None, account.auth_token}:
+        _warn_of_an_old_token(account)
+    elif account is None or token not in {None, account.auth_token}:
         name = account.name if account else STORE_NAME
         account = await accounts.create_account(unit, box, name=name, account_id=account_id, auth_token=token)
     return FirstAccount(account.account_id, account.auth_token, await _store(unit, account), is_new)
+
+
+def _warn_of_an_old_token(account: "Account") -> None:
+    import structlog
+
+    structlog.get_logger(__name__).warning(
+        "the auth token of the settings or of credentials.json is not used: the account's has been rotated since",
+        account=account.account_id,
+    )
 
 
 async def _oldest(unit: "Unit", box: "SecretBox") -> str | None:
@@ -100,6 +112,14 @@ async def _store(unit: "Unit", account: "Account") -> str:
     if found:
         return (named or found)[0].id
     return (await stores.create_store(unit, account.account_id, display_name=STORE_NAME, description=None)).id
+
+
+def keep_new_token(data_dir: Path, account_id: str, auth_token: str) -> None:
+    """Write a rotated token into the file, if there is one and it is of that account."""
+    kept = kept_credentials(data_dir)
+    if kept is not None and kept[0] == account_id:
+        store_id = json.loads(credentials_file(data_dir).read_text()).get("memoryStoreId", "")
+        _keep(data_dir, FirstAccount(account_id, auth_token, store_id))
 
 
 def _keep(data_dir: Path, first: FirstAccount) -> None:

@@ -67,6 +67,6 @@ def _explained(error: ValidationError) -> str:
     """The first wrong variable, what was wrong and with what; never the value of a secret."""
     problem = error.errors(include_url=False, include_context=False)[0]
     name = str(problem["loc"][0]) if problem["loc"] else ""
-    secret = name in {"auth_token", "secret_key", "database_url"}
+    secret = name in {"auth_token", "secret_key", "old_secret_key", "database_url"}
     found = "" if secret else f", not {problem['input']!r}"
     return f"{_PREFIX}{name.upper()}: {problem['msg']}{found}"

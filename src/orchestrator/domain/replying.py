@@ -60,6 +60,4 @@ def _is(own: Address, address: Address) -> bool:
 
 
 def _is_phone_of(own: Address, address: Address) -> bool:
-    return (
-        own.canonical == address.canonical and is_e164(own.canonical) and {own.channel, address.channel} <= BY_NUMBER
-    )
+    return own.canonical == address.canonical and is_e164(own.canonical) and {own.channel, address.channel} <= BY_NUMBER

@@ -1,6 +1,6 @@
 """One provider webhook, read and proved: its fields, from a form or from JSON, and its signature."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -15,9 +15,9 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class KnowsAccounts(Protocol):
-    """Finds accounts by their SID."""
+    """Finds accounts by their SID and what was done with one of their auth tokens."""
 
-    async def account(self, account_id: str) -> Account | None: ...
+    async def recognise(self, account_id: str, fits: Callable[[str], bool]) -> Account | None: ...
 
 
 class Webhooks:
@@ -43,12 +43,12 @@ class Webhooks:
         else:
             raise UnsupportedMediaType(f"send {_FORM} or application/json, not {content_type or 'an unnamed type'}")
         fields = {name: storable(value) for name, value in given.items()}
-        account = await self._accounts.account(fields.get("AccountSid", ""))
-        signature = request.headers.get("x-twilio-signature", "")
-        if account is None or (
-            self._verify
-            and not signing.verify(account.auth_token, self._url(request), signature, params=signed, body=body)
-        ):
+        url, signature = self._url(request), request.headers.get("x-twilio-signature", "")
+
+        def is_signed_with(auth_token: str) -> bool:
+            return not self._verify or signing.verify(auth_token, url, signature, params=signed, body=body)
+
+        if await self._accounts.recognise(fields.get("AccountSid", ""), is_signed_with) is None:
             raise WrongSignature("the request is not signed with the auth token of the account in AccountSid")
         return fields
 

@@ -1,9 +1,9 @@
 """What vouches for a callback beside Twilio's signature, and the keys for it, all derived from the auth token.
 
-Pure: the service signs with it and receivers verify with it (`orchestrator.receiver`), with the standard library alone.
+Pure: the service signs with it and receivers verify with it (`orchestrator.receiver`), by the standard library alone.
 
-* `Orchestrator-Signature` covers what Twilio's scheme leaves open: the event's id and the idempotency token. Without it,
-  whoever has seen one callback could send it again as another event.
+* `Orchestrator-Signature` covers what Twilio's scheme leaves open: the event's id and the idempotency token. Without
+  it, whoever has seen one callback could send it again as another event.
 * Standard Webhooks (standardwebhooks.com, version 1 of its signatures): HMAC-SHA256 over id, time and body.
 * Twilio's newer variant of its own signature, HMAC-SHA256 with a shared key.
 
@@ -18,7 +18,7 @@ from datetime import datetime
 
 from orchestrator.kernel.signing import Algorithm, sign
 
-TOKEN = "I-Twilio-Idempotency-Token"
+IDEMPOTENCY = "I-Twilio-Idempotency-Token"
 EVENT_ID = "Orchestrator-Event-Id"
 EVENT_SIGNATURE = "Orchestrator-Signature"
 TWILIO_SIGNATURE = "X-Twilio-Signature"

@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
 class SecretKeyMismatch(RuntimeError):
@@ -15,12 +15,11 @@ class SecretKeyMismatch(RuntimeError):
 
 
 class SecretBox:
-    """Encrypts and decrypts with the service's secret key."""
+    """Encrypts with the service's secret key, and decrypts with that or, while it is being changed, the old one."""
 
-    def __init__(self, secret_key: str) -> None:
-        # Any text can be the key: Fernet wants 32 bytes, which its digest gives.
-        digest = hashlib.sha256(secret_key.encode()).digest()
-        self._fernet = Fernet(base64.urlsafe_b64encode(digest))
+    def __init__(self, secret_key: str, old_secret_key: str | None = None) -> None:
+        keys = [secret_key] if old_secret_key is None else [secret_key, old_secret_key]
+        self._fernet = MultiFernet([_fernet(key) for key in keys])
 
     def encrypt(self, text: str) -> bytes:
         return self._fernet.encrypt(text.encode())
@@ -34,6 +33,11 @@ class SecretBox:
                 "stored auth tokens cannot be decrypted: ORCHESTRATOR_SECRET_KEY (or the data folder's secret.key) "
                 "is not the one they were encrypted with"
             ) from error
+
+
+def _fernet(secret_key: str) -> Fernet:
+    # Any text can be the key: Fernet wants 32 bytes, which its digest gives.
+    return Fernet(base64.urlsafe_b64encode(hashlib.sha256(secret_key.encode()).digest()))
 
 
 def secret_key_from(data_dir: Path) -> str:

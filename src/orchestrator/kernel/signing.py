@@ -37,9 +37,7 @@ def signed_url(url: str, body: bytes) -> str:
     return f"{base}?{'&'.join([*kept, f'{BODY_DIGEST}={hashlib.sha256(body).hexdigest()}'])}"
 
 
-def sign(
-    secret: str, url: str, params: Iterable[tuple[str, str]] = (), *, algorithm: Algorithm = "HMAC_SHA1"
-) -> str:
+def sign(secret: str, url: str, params: Iterable[tuple[str, str]] = (), *, algorithm: Algorithm = "HMAC_SHA1") -> str:
     """The value of `X-Twilio-Signature` for a URL and form fields; a field may occur several times.
 
     The secret is the auth token, or the shared key that goes with HMAC_SHA256.

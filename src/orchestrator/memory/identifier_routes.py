@@ -53,7 +53,8 @@ async def list_identifiers(store: StoreToRead, profile_id: ProfileToRead, unit: 
     "",
     operation_id="CreateProfileIdentifier",
     summary="Add an identifier to a profile",
-    description="Links another address to the same person: a second phone, or the sibling WhatsApp number.",
+    description="Links another address to the same person: a second phone, or the sibling WhatsApp number. If it "
+    "belongs to another profile, the two are one from then on: the older one, which the other's id redirects to.",
     status_code=202,
     response_model=Written,
     responses={**errors(400, 404, 409, 415), **moved(308)},
@@ -81,6 +82,7 @@ async def fetch_identifier(store: StoreToRead, profile_id: ProfileToRead, id_typ
     "/{idType}",
     operation_id="PatchProfileIdentifier",
     summary="Put another value in place of an identifier",
+    description="If the new value belongs to another profile, the two are one from then on.",
     status_code=202,
     response_model=Written,
     responses={**errors(400, 404, 409, 415), **moved(308)},

@@ -8,6 +8,7 @@ from orchestrator.memory import import_rows, trait_groups, upsert
 from orchestrator.memory.import_files import Cells
 from orchestrator.memory.import_jobs import Job, Progress
 from orchestrator.memory.import_rows import Message, NotSaid, Said
+from orchestrator.memory.merging import Trigger
 from orchestrator.memory.stores import Store
 
 Outcome = str | OrchestratorError
@@ -16,13 +17,11 @@ Outcome = str | OrchestratorError
 
 async def write_rows(unit: Unit, store: Store, job: Job, header: Cells, rows: Sequence[Cells]) -> Progress:
     """Write the rows that come next; returns how far the import is with them."""
-    # A plan that was kept from when the store was empty reads the whole store for each row: 5 times slower and more.
-    await unit.driver.execute("set local plan_cache_mode = force_custom_plan")
     columns = import_rows.columns(header, job.mappings, await trait_groups.definitions(unit, store))
     first = job.progress.rows_done + 1
     read = [import_rows.read(first + number, cells, header, columns) for number, cells in enumerate(rows)]
     people = [one for one in read if isinstance(one, Said)]
-    outcomes = await upsert.write_profiles(unit, store, [one.traits for one in people]) if people else []
+    outcomes = await upsert.write_profiles(unit, store, [one.traits for one in people], trigger=Trigger.IMPORT)
     await _remove(unit, store, people, outcomes)
     errors = [{"row": one.row, "message": one.reason} for one in read if isinstance(one, NotSaid)]
     errors += [

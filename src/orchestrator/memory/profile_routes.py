@@ -43,7 +43,8 @@ TRAIT_GROUPS = query_parameter("traitGroups", "Comma-separated names of the grou
     tags=["Profile"],
     summary="Create a profile, or add to the one that has its identifiers",
     description="Some traits are identifiers: `email`, `whatsapp`, `phone` and `chat` of the group `Contact`, and "
-    "those with an `idTypePromotion`. One at least is needed. If they belong to several profiles, nothing is written.",
+    "those with an `idTypePromotion`. One at least is needed. If they belong to several profiles, these become one, "
+    "under the smallest id.",
     status_code=202,
     response_model=ProfileAccepted,
     responses=errors(400, 404, 409, 415),

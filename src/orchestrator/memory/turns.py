@@ -9,12 +9,18 @@ It comes before identifiers, profiles, grouping keys and conversations, in this 
 """
 
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from asyncpg.exceptions import DeadlockDetectedError
+
+from orchestrator.kernel.errors import Unavailable
 from orchestrator.kernel.unit import Unit
 
 if TYPE_CHECKING:  # deleting a store takes a turn too
     from orchestrator.memory.stores import Store
+
+_ATTEMPTS = 3
 
 Result = TypeVar("Result")
 
@@ -44,15 +50,19 @@ async def take(unit: Unit, store: "Store", change: Callable[[bool], Awaitable[Re
     """Make a change that may turn out to need a merge. It is told whether it may merge; if not, it raises MergeNeeded.
 
     Then everything it did is taken back, its locks too, and it is made again with the store for itself: whoever kept
-    sharing it while waiting to have it alone would wait for everybody who does the same.
+    sharing it while waiting to have it alone would wait for everybody who does the same. Raises Unavailable.
     """
-    try:
+    with suppress(MergeNeeded):
         async with unit.trying():
             await share(unit, [(store.account_id, store.id)])
             return await change(False)
-    except MergeNeeded:
-        await have_alone(unit, store)
-        return await change(True)
+    for _ in range(_ATTEMPTS):
+        # Several merges lock the conversations that follow one after another, others all at once and in order.
+        with suppress(DeadlockDetectedError):
+            async with unit.trying():
+                await have_alone(unit, store)
+                return await change(True)
+    raise Unavailable("these profiles are being changed by others; send the request again")
 
 
 def _name(account_id: str, store_id: str) -> str:

@@ -75,6 +75,9 @@ async def write_profiles(
 
     The id of a profile that one further on in the batch merges away is told as that of the survivor.
     """
+    if len(given) > 1:
+        # A plan kept from when the store was empty reads the whole store for each row: 3 times slower and more.
+        await unit.driver.execute("set local plan_cache_mode = force_custom_plan")
     settings = await identity_settings.of_store(unit, store)
     definitions = await trait_groups.definitions(unit, store)
     read = [_read(settings, definitions, one) for one in given]

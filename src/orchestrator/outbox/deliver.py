@@ -14,6 +14,7 @@ from datetime import timedelta
 import structlog
 
 from orchestrator.domain.backoff import Backoff
+from orchestrator.kernel.callback_signing import Envelope, Signer
 from orchestrator.kernel.ids import new_sid
 from orchestrator.kernel.telemetry import DELIVERIES_CLAIMED, DELIVERY_ATTEMPTS
 from orchestrator.kernel.unit import Units
@@ -24,8 +25,8 @@ from orchestrator.outbox.store import Delivery, Order, Settlement
 
 log = structlog.get_logger(__name__)
 
-AuthTokens = Callable[[str], Awaitable[str | None]]
-"""The auth token of an account, which signs its callbacks; None when the account is gone."""
+Signers = Callable[[str], Awaitable[Signer | None]]
+"""Who signs the callbacks of an account; None when the account is gone."""
 
 _SHARE = 16
 """One URL is claimed for while it has less than this part (a sixteenth) of what may be in flight: whatever does not
@@ -38,7 +39,7 @@ class Deliverer:
 
     units: Units
     client: CallbackClient
-    auth_tokens: AuthTokens
+    signers: Signers
     backoff: Backoff
     order: Order = "bounded"
     concurrency: int = 256
@@ -113,12 +114,14 @@ class Deliverer:
             "Orchestrator-Attempt": str(delivery.attempts + 1),
         }
         try:
-            auth_token = await self.auth_tokens(delivery.account_id)
-            if auth_token is None:
+            signer = await self.signers(delivery.account_id)
+            if signer is None:
                 return Outcome(None, "refused: the account is gone", 0.0, refused=True)
             request = build_request(
-                delivery.url, delivery.method, delivery.body.encode(), auth_token, delivery.id, headers
+                delivery.url, delivery.method, delivery.body.encode(), signer.auth_token, delivery.id, headers
             )
+            envelope = Envelope(delivery.id, headers["Orchestrator-Event-Id"], self.units.clock.now())
+            request.headers.update(signer.headers(request.url, request.body, envelope))
             return await self.client.send(request)
         except ForbiddenTarget as error:
             return Outcome(None, f"refused: {error}", 0.0, refused=True)

@@ -10,6 +10,8 @@ accounts = Table(
     account_id(),
     Column("name", Key, nullable=False),
     Column("auth_token", LargeBinary, nullable=False, comment="encrypted"),
+    Column("previous_auth_token", LargeBinary, comment="encrypted; the one before the last rotation"),
+    Column("previous_until", Moment, comment="before then the previous token is valid too; stays when it is over"),
     Column("created_at", Moment, nullable=False),
 )
 
