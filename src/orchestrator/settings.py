@@ -104,8 +104,8 @@ class Settings(BaseSettings):
     )
     callback_signature_algorithm: Literal["HMAC_SHA1", "HMAC_SHA256"] = Field(
         "HMAC_SHA1",
-        description="Of X-Twilio-Signature on callbacks. HMAC_SHA256 signs with a shared key instead of the auth token, "
-        "which only recent validators can check.",
+        description="Of X-Twilio-Signature on callbacks. HMAC_SHA256 signs with a shared key in place of the auth "
+        "token, which only recent validators can check.",
     )
     callback_standard_webhooks: bool = Field(
         False, description="Sign callbacks by the Standard Webhooks scheme too, with `webhook-…` headers."

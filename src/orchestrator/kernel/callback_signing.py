@@ -89,7 +89,7 @@ def event_signature(auth_token: str, event_id: str, token: str, twilio_signature
     Twilio's signature stands for the URL and the body, so this one binds event, token, URL and body together.
     """
     text = f"{event_id}.{token}.{twilio_signature}"
-    return "v1," + _base64(hmac.digest(_derived(auth_token, "event"), text.encode(), "sha256"))
+    return "v1," + _base64(hmac.digest(_derived(auth_token, "event"), text.encode(errors="replace"), "sha256"))
 
 
 def standard_signature(auth_token: str, token: str, seconds: str, body: bytes) -> str:
@@ -99,7 +99,7 @@ def standard_signature(auth_token: str, token: str, seconds: str, body: bytes) -
 
 def standard_entry(key: bytes, token: str, seconds: str, body: bytes) -> str:
     """The same with a key of any origin."""
-    return "v1," + _base64(hmac.digest(key, f"{token}.{seconds}.".encode() + body, "sha256"))
+    return "v1," + _base64(hmac.digest(key, f"{token}.{seconds}.".encode(errors="replace") + body, "sha256"))
 
 
 def standard_secret(auth_token: str) -> str:

@@ -28,12 +28,16 @@ from yarl import URL
 
 from orchestrator.kernel.signing import sign, signed_url
 from orchestrator.outbox.guard import AddressInfo, ForbiddenTarget, GuardedResolver, check_target, guarded_socket
+from orchestrator.outbox.overrides import Overrides
 
 USER_AGENT = "Orchestrator/0.1"
 
 _PIECE = 256 * 1024  # bytes
 _BODY_LIMIT = 4096  # bytes
 _BODY_PATIENCE = 1.0  # seconds
+_BODY_KEPT = 1024  # bytes
+_HEADERS_KEPT = ("content-type", "content-length", "location", "retry-after", "server", "www-authenticate")
+_HEADER_KEPT = 256  # characters
 # Less than the 5 s after which uvicorn and Node close an idle connection: a request sent just then would be lost.
 _KEEP_ALIVE = 4.0
 _REFUSALS = (ForbiddenTarget, httpx.InvalidURL, httpx.UnsupportedProtocol, aiohttp.InvalidURL)
@@ -49,6 +53,9 @@ _KINDS = (
     (aiohttp.ClientResponseError, "not HTTP"),
     (UnicodeError, "not HTTP"),
 )
+
+
+_AS_SET = Overrides()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,8 @@ class Outcome:
     """Seconds the receiver asks us to wait."""
     refused: bool = False
     """Nothing was sent, because the target is not permitted. Another attempt would not help."""
+    response: dict[str, Any] | None = None
+    """How the answer begins: `reason`, some `headers`, the first KiB of the `body` as text. None without an answer."""
 
     @property
     def delivered(self) -> bool:
@@ -150,8 +159,7 @@ def _on_the_wire(url: str) -> str:
 class CallbackClient:
     """Sends callbacks, many at a time, over connections that are kept for a while.
 
-    An endpoint gets at most `connections_per_host` of them, so that a slow one holds up only its own callbacks.
-    `connect_timeout` bounds the wait for a connection (a free one, or name lookup, TCP and TLS), `read_timeout` each
+    A host gets at most `connections_per_host` of them (0: as many as are asked for). `connect_timeout` bounds the wait for a connection (a free one, or name lookup, TCP and TLS), `read_timeout` each
     wait for the receiver, `total_timeout` (default: their sum) everything up to the answer's headers; all in seconds.
     Proxies named in the environment are ignored: behind one, nobody could tell which address is called. Cookies are
     not kept.
@@ -210,30 +218,41 @@ class CallbackClient:
         await self._http.aclose()
         await self._resolver.close()
 
-    async def send(self, request: CallbackRequest) -> Outcome:
+    async def send(self, request: CallbackRequest, wanted: Overrides = _AS_SET) -> Outcome:
         """Make one attempt. Network trouble and refusals are outcomes, never exceptions."""
         started = perf_counter()
         try:
-            response = await self._post(request)
+            response = await self._post(request, wanted)
         except _REFUSALS as error:
             return Outcome(None, f"refused: {error}", _milliseconds_since(started), refused=True)
         except _NETWORK_ERRORS as error:
             return Outcome(None, _reason(error), _milliseconds_since(started))
         duration = _milliseconds_since(started)
-        await _discard(response)
+        body = await _beginning(response)
         failure = None if response.is_success else f"HTTP {response.status_code}"
-        return Outcome(response.status_code, failure, duration, retry_after(response.headers))
+        told = _told(response, body)
+        return Outcome(response.status_code, failure, duration, retry_after(response.headers), response=told)
 
-    async def _post(self, request: CallbackRequest) -> httpx.Response:
+    async def _post(self, request: CallbackRequest, wanted: Overrides) -> httpx.Response:
         url = httpx.URL(request.url)
         check_target(url.scheme, url.host, allow_insecure=self._allow_insecure)
         headers = request.headers
         content: bytes | AsyncIterator[bytes] = request.body
         if len(request.body) > _PIECE:
             content, headers = _pieces(request.body), {**headers, "Content-Length": str(len(request.body))}
-        message = httpx.Request(request.method, url, headers=headers, content=content or None)
-        async with asyncio.timeout(self._total_timeout):
+        extensions, total = self._limits(wanted)
+        message = httpx.Request(request.method, url, headers=headers, content=content or None, extensions=extensions)
+        async with asyncio.timeout(total):
             return await self._http.send(message, stream=True)
+
+    def _limits(self, wanted: Overrides) -> tuple[dict[str, Any], float]:
+        """What one attempt's time is bounded by: httpx's extensions, and seconds for everything up to the headers."""
+        if wanted.connect is None and wanted.read is None:
+            return {}, wanted.total or self._total_timeout
+        usual = self._http.timeout
+        connect, read = wanted.connect or usual.connect or 0.0, wanted.read or usual.read or 0.0
+        limits = httpx.Timeout(read, connect=connect, pool=connect)
+        return {"timeout": limits.as_dict()}, wanted.total or connect + read
 
 
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:
@@ -242,22 +261,37 @@ async def _pieces(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + _PIECE]
 
 
-async def _discard(response: httpx.Response) -> None:
+async def _beginning(response: httpx.Response) -> bytes:
     """Read a short body, so that the connection can be used again; hang up on a long or slow one.
 
     The status has already decided the outcome, so whatever happens to the body is no failure.
     """
-    received = 0
+    received = b""
     try:
         async with asyncio.timeout(_BODY_PATIENCE):
             async for chunk in response.aiter_raw():
-                received += len(chunk)
-                if received > _BODY_LIMIT:
+                received += chunk
+                if len(received) > _BODY_LIMIT:
                     break
     except _NETWORK_ERRORS:
         pass
     finally:
         await response.aclose()
+    return received[:_BODY_KEPT]
+
+
+def _told(response: httpx.Response, body: bytes) -> dict[str, Any]:
+    """How an answer begins, in text that can be stored."""
+    headers = {name: response.headers[name] for name in _HEADERS_KEPT if name in response.headers}
+    return {
+        "reason": _storable(response.reason_phrase),
+        "headers": {name: _storable(value) for name, value in headers.items()},
+        "body": body.decode(errors="replace").replace("\x00", "?"),
+    }
+
+
+def _storable(text: str) -> str:
+    return text[:_HEADER_KEPT].encode(errors="replace").decode().replace("\x00", "?")
 
 
 def _milliseconds_since(started: float) -> float:

@@ -1,13 +1,23 @@
-"""Statements of the delivery loop: claim what is due, settle what was tried."""
+"""Statements of the delivery loop: look where something is due, claim it, settle what was tried."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
+
+import orjson
 
 from orchestrator.kernel.unit import Unit
+from orchestrator.outbox.flow import Endpoint
 
 Order = Literal["bounded", "strict", "parallel"]
+
+LOOKED_AT = 256
+"""Endpoints that one look goes through."""
+_CHAIN = 8
+"""Most deliveries of one conversation that are claimed together."""
+_LONGEST_FOLLOWER = 64 * 1024
+"""Bytes: what is claimed waits in memory for those before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,76 +31,246 @@ class Delivery:
     url: str
     method: str
     attempts: int
-    """Attempts that failed so far."""
-    body: str
+    """Made so far."""
+    forgiven: int
+    """Those before the last redelivery, which do not count for the schedule."""
+    redeliveries: int
+    claimed_until: datetime
+    body: str | None = field(repr=False)
+    """None when the event is no longer there."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self.account_id, self.url
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One attempt."""
+
+    started_at: datetime
+    duration_ms: float
+    status: int | None
+    error: str | None
+    response: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of one attempt."""
+    """What becomes of a claimed delivery."""
 
     delivery: Delivery
     status: Literal["DELIVERED", "PENDING", "DEAD"]
-    http_status: int | None
-    error: str | None
     next_attempt_at: datetime | None
     holds_order: bool
+    tried: Tried | None
+    """None: its turn did not come, and it is given back."""
 
 
-async def claim(unit: Unit, *, limit: int, lease: timedelta, order: Order, busy: Sequence[str] = ()) -> list[Delivery]:
-    """Deliveries that are due, for this worker alone until the lease lapses; none to the URLs that are `busy`.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Where something is due."""
 
-    Of one conversation and callback only the first that holds the order is handed out: later events wait for it.
+    due: list[Endpoint]
+    paused: list[Endpoint]
+    """Those of them whose pause is over, so that one delivery may be tried."""
+    last: Endpoint | None
+    """Where the next look begins; None when this one came to the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was claimed."""
+
+    chains: list[list[Delivery]]
+    """Of one conversation and callback each, to be sent one after the other."""
+    held_up: set[Endpoint]
+    """Endpoints where something was found to wait for a delivery that will be tried again later."""
+
+
+async def look(unit: Unit, after: Endpoint | None) -> Look:
+    """The endpoints where something is due, from one endpoint on.
+
+    From one endpoint to the next by the index, however much is pending at each.
     """
     rows = await unit.driver.fetch(
         """
-        with due as (
-          select d.account_id, d.id from deliveries d
-          where d.status = 'PENDING' and d.next_attempt_at <= $1 and d.url <> all($5::text[])
-            and ($4 or not exists (
-              select from deliveries head
-              where head.account_id = d.account_id and head.conversation_id = d.conversation_id
-                and head.url = d.url and head.method = d.method and head.sequence < d.sequence
-                and head.status = 'PENDING' and head.holds_order))
-          order by d.next_attempt_at
-          limit $3
-          for no key update of d skip locked
-        ), claimed as (
-          update deliveries d set next_attempt_at = $2
-          from due where d.account_id = due.account_id and d.id = due.id
-          returning d.account_id, d.id, d.conversation_id, d.sequence, d.url, d.method, d.attempts
+        with recursive endpoint (account_id, url, due_at, number) as (
+          (select account_id, url, next_attempt_at, 1 from deliveries
+           where status = 'PENDING' and (account_id, url) > ($2, $3)
+           order by account_id, url, next_attempt_at limit 1)
+          union all
+          select next.account_id, next.url, next.next_attempt_at, number + 1
+          from endpoint cross join lateral (
+            select d.account_id, d.url, d.next_attempt_at from deliveries d
+            where d.status = 'PENDING' and (d.account_id, d.url) > (endpoint.account_id, endpoint.url)
+            order by d.account_id, d.url, d.next_attempt_at limit 1
+          ) as next
+          where number < $4
         )
-        select c.account_id, c.id, c.conversation_id, c.sequence, c.url, c.method, c.attempts, e.body
-        from claimed c join events e using (account_id, conversation_id, sequence)
-        order by c.conversation_id, c.sequence
+        select account_id, url, number = $4 as last, health.paused_until is not null as paused,
+               due_at <= $1 and (health.paused_until is null or health.paused_until <= $1) as due
+        from endpoint left join callback_endpoints health using (account_id, url)
+        where number = $4 or due_at <= $1
         """,
         unit.now,
-        unit.now + lease,
-        limit,
-        order == "parallel",
-        list(busy),
+        *(after or ("", "")),
+        LOOKED_AT,
     )
-    return [Delivery(**dict(row)) for row in rows]
+    found = [((row["account_id"], row["url"]), row) for row in rows]
+    return Look(
+        due=[endpoint for endpoint, row in found if row["due"]],
+        paused=[endpoint for endpoint, row in found if row["due"] and row["paused"]],
+        last=next((endpoint for endpoint, row in found if row["last"]), None),
+    )
+
+
+async def claim(
+    unit: Unit, rooms: Mapping[Endpoint, int], *, lease: timedelta, order: Order, more: Mapping[Endpoint, int]
+) -> Claim:
+    """Deliveries that are due at these endpoints, as many conversations of each as there is room for.
+
+    They are this worker's alone until the lease lapses. Of one conversation and callback the first that holds the
+    order is handed out, with those that come next. What waits for a delivery that will be tried again later is put
+    off until then, so that it is not looked at again and again; `more` is how many more to look at for that.
+    """
+    rows = await unit.driver.fetch(
+        _CLAIM,
+        unit.now,
+        unit.now + lease,
+        order == "parallel",
+        [account_id for account_id, _ in rooms],
+        [url for _, url in rooms],
+        list(rooms.values()),
+        [room + more.get(endpoint, 0) for endpoint, room in rooms.items()],
+        _CHAIN - 1,
+        _LONGEST_FOLLOWER,
+    )
+    chains = list[list[Delivery]]()
+    for row in rows:
+        if row["rank"] == 0:
+            chains.append([])
+        if row["rank"] is not None:
+            values = dict(row)
+            del values["rank"]
+            chains[-1].append(Delivery(**values, claimed_until=unit.now + lease))
+    return Claim(chains, {(row["account_id"], row["url"]) for row in rows if row["rank"] is None})
+
+
+# The rows of a chain come in order, its head first. A follower that somebody else has locked is left out, with it all
+# that come after it: ranks are those before locking.
+_CLAIM = """
+with wanted as (
+  select * from unnest($4::text[], $5::text[], $6::int[], $7::int[]) as wanted (account_id, url, room, looked_at)
+), seen as (
+  select d.*, row_number() over (partition by d.account_id, d.url, behind is null order by d.due_at) as number, room
+  from wanted cross join lateral (
+    select d.account_id, d.id, d.conversation_id, d.url, d.method, d.sequence, d.next_attempt_at as due_at,
+           head.next_attempt_at as behind
+    from deliveries d left join lateral (
+      select h.claimed, h.next_attempt_at from deliveries h
+      where h.account_id = d.account_id and h.conversation_id = d.conversation_id and h.url = d.url
+        and h.method = d.method and h.sequence < d.sequence and h.status = 'PENDING' and h.holds_order
+      order by h.sequence limit 1
+    ) as head on not $3
+    where d.account_id = wanted.account_id and d.url = wanted.url and d.status = 'PENDING' and d.next_attempt_at <= $1
+      and (head.next_attempt_at is null or (head.next_attempt_at > $1 and not head.claimed))
+    order by d.next_attempt_at
+    limit wanted.looked_at
+    for no key update of d skip locked
+  ) as d
+), put_off as (
+  update deliveries d set next_attempt_at = seen.behind from seen
+  where behind is not null and d.account_id = seen.account_id and d.id = seen.id
+  returning d.account_id, d.url
+), head as (
+  select * from seen where behind is null and number <= room
+), chained as (
+  select account_id, id, id as head_id, 0 as rank from head
+  union all
+  select head.account_id, locked.id, head.id, listed.rank::int
+  from head cross join lateral (
+    select f.id, row_number() over (order by f.sequence) as rank from deliveries f
+    where f.account_id = head.account_id and f.conversation_id = head.conversation_id and f.url = head.url
+      and f.method = head.method and f.sequence > head.sequence and f.status = 'PENDING' and f.holds_order
+    order by f.sequence limit $8
+  ) as listed cross join lateral (
+    select d.id from deliveries d join events e using (account_id, conversation_id, sequence)
+    where d.account_id = head.account_id and d.id = listed.id and d.status = 'PENDING' and d.next_attempt_at <= $1
+      and octet_length(e.body) <= $9
+    for no key update of d skip locked
+  ) as locked
+  where not $3
+), whole as (
+  select *, row_number() over (partition by account_id, head_id order by rank) - 1 as place from chained
+), claimed as (
+  update deliveries d set next_attempt_at = $2, claimed = true
+  from whole where rank = place and d.account_id = whole.account_id and d.id = whole.id
+  returning d.*, head_id, rank
+)
+select c.account_id, c.id, c.conversation_id, c.sequence, c.url, c.method, c.attempts, c.forgiven, c.redeliveries,
+       e.body, c.rank
+from (
+  select account_id, id, conversation_id, sequence, url, method, attempts, forgiven, redeliveries, head_id, rank
+  from claimed
+  union all
+  select distinct account_id, null, null, null::bigint, url, null, null::int, null::int, null::int, null, null::int
+  from put_off
+) as c
+left join events e using (account_id, conversation_id, sequence)
+order by c.account_id, c.head_id, c.rank
+"""
 
 
 async def settle(unit: Unit, settlements: Sequence[Settlement]) -> None:
-    """Write down what became of attempts, many at once."""
+    """Write down what became of claimed deliveries, many at once, and each attempt.
+
+    Who comes late, when its claim has lapsed and somebody else took over, can still tell of a success.
+    """
+    tried = [one.tried for one in settlements]
     await unit.driver.execute(
-        """
-        update deliveries d
-        set status = tried.status, attempts = d.attempts + 1, last_status = tried.http_status,
-            last_error = tried.error, next_attempt_at = tried.next_attempt_at, holds_order = tried.holds_order,
-            settled_at = case when tried.status = 'PENDING' then null else $8::timestamptz end
-        from unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[], $6::timestamptz[], $7::boolean[])
-          as tried (account_id, id, status, http_status, error, next_attempt_at, holds_order)
-        where d.account_id = tried.account_id and d.id = tried.id and d.status = 'PENDING'
-        """,
+        _SETTLE,
         [one.delivery.account_id for one in settlements],
         [one.delivery.id for one in settlements],
+        [one.delivery.claimed_until for one in settlements],
         [one.status for one in settlements],
-        [one.http_status for one in settlements],
-        [one.error for one in settlements],
         [one.next_attempt_at for one in settlements],
         [one.holds_order for one in settlements],
+        [attempt and attempt.started_at for attempt in tried],
+        [attempt and attempt.duration_ms for attempt in tried],
+        [attempt and attempt.status for attempt in tried],
+        [attempt and attempt.error for attempt in tried],
+        [_json(attempt) for attempt in tried],
         unit.now,
     )
+
+
+def _json(attempt: Tried | None) -> str | None:
+    if attempt is None or attempt.response is None:
+        return None
+    return orjson.dumps(attempt.response).decode()
+
+
+_SETTLE = """
+with given as (
+  select * from unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::timestamptz[], $6::boolean[],
+                       $7::timestamptz[], $8::float[], $9::int[], $10::text[], $11::text[])
+    as given (account_id, id, claimed_until, status, next_attempt_at, holds_order,
+              started_at, duration_ms, http_status, error, response)
+), settled as (
+  update deliveries d
+  set status = given.status, next_attempt_at = given.next_attempt_at, holds_order = given.holds_order, claimed = false,
+      attempts = d.attempts + (started_at is not null)::int,
+      last_status = case when started_at is null then d.last_status else http_status end,
+      last_error = case when started_at is null then d.last_error else error end,
+      settled_at = case when given.status = 'PENDING' then null else $12::timestamptz end
+  from given
+  where d.account_id = given.account_id and d.id = given.id and d.status = 'PENDING'
+    and (given.status = 'DELIVERED' or d.next_attempt_at = given.claimed_until)
+  returning d.account_id, d.conversation_id, d.id, d.attempts
+)
+insert into delivery_attempts
+  (account_id, conversation_id, delivery_id, number, started_at, duration_ms, status, error, response)
+select account_id, conversation_id, id, attempts, started_at, duration_ms, http_status, error, response::jsonb
+from settled join given using (account_id, id) where started_at is not null
+"""

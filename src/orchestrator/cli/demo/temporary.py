@@ -1,17 +1,14 @@
 """An instance for the length of a demonstration: in this process, on a free port, with data that goes away again."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from orchestrator.cli.demo.instance import Instance
 from orchestrator.cli.errors import CommandFailed
 from orchestrator.cli.first_account import settle
 from orchestrator.cli.server import build_server, listen, load
-from orchestrator.kernel.postgres_home import home_of, socket_folder
+from orchestrator.cli.temporary_folder import temporary_folder
 from orchestrator.kernel.telemetry import configure_logs
 from orchestrator.serving import database, secret_box, units
 from orchestrator.settings import Settings
@@ -21,7 +18,7 @@ from orchestrator.settings import Settings
 async def temporary_instance() -> AsyncIterator[Instance]:
     """Start it; afterwards nothing of it is left."""
     configure_logs(json=False, level="warning")
-    with _folder() as folder, listen("127.0.0.1", 0) as listener:
+    with temporary_folder("demo") as folder, listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         # Constructed, not read: the environment may name somebody's production database.
         settings = Settings.model_construct(data_dir=folder, port=port, mode="dev", log_level="warning")
@@ -40,15 +37,3 @@ async def temporary_instance() -> AsyncIterator[Instance]:
             finally:
                 server.should_exit = True
                 await running
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="orchestrator-demo-"))
-    try:
-        yield folder
-    finally:
-        # Postgres may have had to live elsewhere, and its socket in yet another place.
-        home = home_of(folder)
-        for place in (socket_folder(home), home, folder):
-            shutil.rmtree(place, ignore_errors=True)
