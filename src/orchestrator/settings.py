@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from orchestrator.domain.backoff import DEFAULT_DELAYS, Backoff
 from orchestrator.domain.linking import Linking
+from orchestrator.domain.pausing import DEFAULT_PAUSES, Pausing
 
 
 class Settings(BaseSettings):
@@ -76,6 +77,13 @@ class Settings(BaseSettings):
     diagnostic_retention_days: int = Field(
         30, ge=0, description="How long it is kept what went wrong with customers' profiles."
     )
+    event_retention_days: int = Field(
+        30, ge=1, description="How long events are kept; longer while one of them is still to be delivered."
+    )
+    delivery_retention_days: int = Field(
+        30, ge=1, description="How long it is kept that an event was delivered, or could not be."
+    )
+    attempt_retention_days: int = Field(7, ge=1, description="How long single attempts to deliver are kept.")
     receipt_retention_days: int = Field(30, ge=1, description="How long a provider's message id is remembered.")
 
     clock_start: AwareDatetime | None = Field(
@@ -92,7 +100,15 @@ class Settings(BaseSettings):
     worker: bool = Field(True, description="Run the background loops (callbacks, timers) inside `serve`.")
     sweep_interval: float = Field(1.0, gt=0, description="Seconds between looks for conversations that are due.")
     deliver_interval: float = Field(0.25, gt=0, description="Seconds between looks for callbacks that are due.")
-    deliver_concurrency: int = Field(256, ge=1, description="Callbacks in flight per process.")
+    deliver_concurrency: int = Field(
+        256,
+        ge=1,
+        description="Callbacks being sent at once per process. Those that have waited a second for their answer do not "
+        "count; with them, there are at most four times as many.",
+    )
+    callback_endpoint_concurrency: int = Field(
+        32, ge=1, description="The most of them for one endpoint, which is a URL of an account."
+    )
     allow_insecure_callbacks: bool | None = Field(
         None, description="Admit http and private hosts as status callbacks. Default: on in dev mode, else off."
     )
@@ -101,6 +117,16 @@ class Settings(BaseSettings):
     )
     callback_retry_delays: Annotated[tuple[float, ...], NoDecode] = Field(
         DEFAULT_DELAYS, description="Seconds between the attempts of a callback, comma-separated."
+    )
+    callback_pause_failures: int = Field(
+        10, ge=1, description="An endpoint is paused when so many attempts have failed, one after the other …"
+    )
+    callback_pause_seconds: float = Field(60.0, ge=0, description="… over at least so many seconds.")
+    callback_pauses: Annotated[tuple[Annotated[float, Field(gt=0)], ...], NoDecode] = Field(
+        DEFAULT_PAUSES,
+        min_length=1,
+        description="Seconds of the first pause, of the second, and so on, comma-separated; the last is that of all "
+        "further ones. After each, one delivery is tried.",
     )
     callback_signature_algorithm: Literal["HMAC_SHA1", "HMAC_SHA256"] = Field(
         "HMAC_SHA1",
@@ -148,7 +174,7 @@ class Settings(BaseSettings):
         "first and the last words.",
     )
 
-    @field_validator("callback_retry_delays", "extractor_retry_delays", mode="before")
+    @field_validator("callback_retry_delays", "callback_pauses", "extractor_retry_delays", mode="before")
     @classmethod
     def _split_delays(cls, value: object) -> object:
         return tuple(value.split(",")) if isinstance(value, str) else value
@@ -182,3 +208,7 @@ class Settings(BaseSettings):
     @property
     def backoff(self) -> Backoff:
         return Backoff(delays=self.callback_retry_delays)
+
+    @property
+    def pausing(self) -> Pausing:
+        return Pausing(self.callback_pause_failures, self.callback_pause_seconds, self.callback_pauses)

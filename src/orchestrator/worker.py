@@ -27,6 +27,8 @@ from orchestrator.lifecycle.sweep import sweep_all
 from orchestrator.memory.importing import Importer
 from orchestrator.outbox.client import CallbackClient
 from orchestrator.outbox.deliver import Deliverer
+from orchestrator.outbox.overrides import LONGEST_ATTEMPT
+from orchestrator.outbox.retention import Kept
 from orchestrator.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -54,7 +56,9 @@ class Worker:
             allow_insecure=settings.admits_insecure_callbacks,
             connect_timeout=settings.callback_connect_timeout,
             read_timeout=settings.callback_read_timeout,
+            connections_per_host=0,  # the deliverer bounds them, by endpoint: a slow one must not hold up its host
         )
+        longest_attempt = max(settings.callback_connect_timeout + settings.callback_read_timeout, LONGEST_ATTEMPT)
 
         async def auth_token(account_id: str) -> str | None:
             account = await authenticator.account(account_id)
@@ -65,9 +69,12 @@ class Worker:
             self._client,
             Signers(authenticator, settings.callback_signature_algorithm, settings.callback_standard_webhooks),
             settings.backoff,
+            settings.pausing,
             order=settings.callback_order,
             concurrency=settings.deliver_concurrency,
-            lease=timedelta(seconds=settings.callback_connect_timeout + settings.callback_read_timeout + _SLACK),
+            endpoint_concurrency=settings.callback_endpoint_concurrency,
+            longest_attempt=longest_attempt,
+            lease=timedelta(seconds=longest_attempt + _SLACK),
             interval=settings.deliver_interval,
         )
         units.wake_delivery = self.deliverer.awake.set
@@ -126,6 +133,11 @@ class Worker:
                 receipts=timedelta(days=self._settings.receipt_retention_days),
                 uncaptured=timedelta(days=self._settings.uncaptured_retention_days),
                 diagnostics=timedelta(days=self._settings.diagnostic_retention_days),
+                outbox=Kept(
+                    events=timedelta(days=self._settings.event_retention_days),
+                    deliveries=timedelta(days=self._settings.delivery_retention_days),
+                    attempts=timedelta(days=self._settings.attempt_retention_days),
+                ),
             )
             await asyncio.sleep(_REAP_INTERVAL)
 

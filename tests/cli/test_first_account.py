@@ -1,12 +1,14 @@
 """Which account a start finds or makes."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from orchestrator.accounts import service as accounts
+from orchestrator.accounts.rotation import rotate_token
 from orchestrator.cli.errors import CommandFailed
 from orchestrator.cli.first_account import FirstAccount, credentials_file, settle
 from orchestrator.kernel.ids import new_sid
@@ -54,6 +56,21 @@ async def test_another_token_in_the_settings_replaces_the_one_that_is_kept(servi
     await start(service, tmp_path, auth_token="two")
     assert await token_of(service, sid) == "two"
     assert json.loads(credentials_file(tmp_path).read_text())["basicAuth"] == f"{sid}:two"
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+async def test_a_rotated_token_stays_whatever_the_settings_or_the_file_say(
+    service: Service, tmp_path: Path, *, embedded: bool
+) -> None:
+    sid = new_sid("AC")
+    await start(service, tmp_path, account_sid=sid, auth_token="one", embedded=embedded)
+    async with service.units.begin() as unit:
+        await rotate_token(unit, service.app.state.secret_box, sid, window=timedelta(), auth_token="two")
+    found = await start(service, tmp_path, account_sid=sid, auth_token="one", embedded=embedded)
+    assert found
+    assert found.auth_token == await token_of(service, sid) == "two"
+    if embedded:
+        assert json.loads(credentials_file(tmp_path).read_text())["authToken"] == "two"
 
 
 async def test_lost_credentials_are_those_of_the_oldest_account(service: Service, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command `orchestrator`: starts the composition roots, administers accounts, plays the demonstration.
+"""The command `orchestrator`: starts the composition roots, administers accounts, plays demonstration and proof.
 
 Every command imports what it needs when it runs, so that none pays for another.
 """
@@ -10,6 +10,7 @@ from orchestrator.cli import administer, rotation
 from orchestrator.cli.demo import demo
 from orchestrator.cli.errors import OneLineErrors
 from orchestrator.cli.openapi import openapi
+from orchestrator.cli.prove import prove
 from orchestrator.cli.serve import serve
 from orchestrator.cli.settings import settings
 from orchestrator.cli.worker import worker
@@ -27,6 +28,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(administer.migrate)
 app.command()(demo)
+app.command()(prove)
 app.command()(settings)
 app.command()(openapi)
 rotation.add_to(administer.accounts)

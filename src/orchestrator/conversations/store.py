@@ -29,6 +29,7 @@ _BELONGINGS = (
     "participant_addresses",
     "communications",
     "actions",
+    "delivery_attempts",
     "deliveries",
     "events",
 )

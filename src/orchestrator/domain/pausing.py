@@ -67,21 +67,24 @@ class Health:
             last_failure_at=now,
             last_error=news.error,
         )
-        return known._paused(now, pausing) if known._must_pause(now, pausing) else known
+        return _paused(known, now, pausing) if _must_pause(known, now, pausing) else known
 
-    def _must_pause(self, now: datetime, pausing: Pausing) -> bool:
-        if self.paused_until is not None:
-            # What was on its way when the pause began tells nothing new; the one that was sent after it does.
-            return self.probing
-        assert self.first_failure_at is not None
-        lasted = now - self.first_failure_at
-        return self.failures >= pausing.failures and lasted >= timedelta(seconds=pausing.seconds)
 
-    def _paused(self, now: datetime, pausing: Pausing) -> "Health":
-        return replace(
-            self,
-            pauses=self.pauses + 1,
-            paused_at=self.paused_at or now,
-            paused_until=now + pausing.pause(self.pauses + 1),
-            probing=False,
-        )
+def _must_pause(health: Health, now: datetime, pausing: Pausing) -> bool:
+    if health.paused_until is not None:
+        # What was on its way when the pause began tells nothing new; the one that was sent after it does.
+        return health.probing
+    assert health.first_failure_at is not None
+    lasted = now - health.first_failure_at
+    return health.failures >= pausing.failures and lasted >= timedelta(seconds=pausing.seconds)
+
+
+def _paused(health: Health, now: datetime, pausing: Pausing) -> Health:
+    number = health.pauses + 1
+    return replace(
+        health,
+        pauses=number,
+        paused_at=health.paused_at or now,
+        paused_until=now + pausing.pause(number),
+        probing=False,
+    )

@@ -26,6 +26,10 @@ EXTRACTIONS = Counter(
 )  # outcome: completed, failed, postponed
 DELIVERY_ATTEMPTS = Counter("orchestrator_delivery_attempts", "Status callbacks sent.", ["outcome"])
 DELIVERIES_CLAIMED = Gauge("orchestrator_deliveries_in_flight", "Status callbacks being sent by this process.")
+OUTBOX_LAG = Gauge(
+    "orchestrator_outbox_lag_seconds", "Age of the oldest status callback that is due; paused endpoints left out."
+)
+ENDPOINTS_PAUSED = Gauge("orchestrator_endpoints_paused", "Endpoints of status callbacks that are paused.")
 
 
 def configure_logs(*, json: bool, level: str) -> None:

@@ -1,16 +1,19 @@
-"""Throws away what is past its keeping: receipts, traces of uncaptured traffic, diagnostics, calls, and keys."""
+"""Throws away what is past its keeping: receipts, traces of uncaptured traffic, diagnostics, calls, keys, and the outbox."""
 
 from datetime import timedelta
 
 from orchestrator.kernel.unit import Unit, Units
 from orchestrator.operations.idempotency import KEPT as KEYS_KEPT
+from orchestrator.outbox import retention
 
 _AT_ONCE = 5_000
 _CALLS_KEPT = timedelta(days=2)
 """Longer than a call can last."""
 
 
-async def reap(units: Units, *, receipts: timedelta, uncaptured: timedelta, diagnostics: timedelta) -> int:
+async def reap(
+    units: Units, *, receipts: timedelta, uncaptured: timedelta, diagnostics: timedelta, outbox: retention.Kept
+) -> int:
     """Delete what is older than its time, in small transactions; returns how many rows went."""
     return (
         await _delete_before(units, "receipts", "received_at", receipts)
@@ -18,6 +21,7 @@ async def reap(units: Units, *, receipts: timedelta, uncaptured: timedelta, diag
         + await _delete_before(units, "diagnostics", "occurred_at", diagnostics)
         + await _delete_before(units, "calls", "updated_at", _CALLS_KEPT)
         + await _delete_before(units, "idempotency_keys", "created_at", KEYS_KEPT)
+        + await retention.reap(units, outbox)
     )
 
 

@@ -7,12 +7,10 @@ authentication, the fragment is dropped).
 
 import asyncio
 import base64
-import re
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import perf_counter
@@ -27,33 +25,16 @@ from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
 from orchestrator.kernel.signing import sign, signed_url
+from orchestrator.outbox.answers import BODY_LIMIT, NETWORK_ERRORS, Outcome, beginning, reason, retry_after, told
 from orchestrator.outbox.guard import AddressInfo, ForbiddenTarget, GuardedResolver, check_target, guarded_socket
 from orchestrator.outbox.overrides import Overrides
 
 USER_AGENT = "Orchestrator/0.1"
 
 _PIECE = 256 * 1024  # bytes
-_BODY_LIMIT = 4096  # bytes
-_BODY_PATIENCE = 1.0  # seconds
-_BODY_KEPT = 1024  # bytes
-_HEADERS_KEPT = ("content-type", "content-length", "location", "retry-after", "server", "www-authenticate")
-_HEADER_KEPT = 256  # characters
 # Less than the 5 s after which uvicorn and Node close an idle connection: a request sent just then would be lost.
 _KEEP_ALIVE = 4.0
 _REFUSALS = (ForbiddenTarget, httpx.InvalidURL, httpx.UnsupportedProtocol, aiohttp.InvalidURL)
-# The transport lets through what it has no translation for. Timeouts are OSErrors; it stumbles over reason phrases
-# that are not UTF-8.
-_NETWORK_ERRORS = (httpx.HTTPError, aiohttp.ClientError, OSError, UnicodeError)
-_KINDS = (
-    (aiohttp.ConnectionTimeoutError, "timeout: no connection"),
-    (TimeoutError, "timeout: no answer"),
-    (aiohttp.ClientConnectorDNSError, "dns"),
-    (aiohttp.ClientSSLError, "tls"),
-    (aiohttp.ClientConnectorError, "connect"),
-    (aiohttp.ClientResponseError, "not HTTP"),
-    (UnicodeError, "not HTTP"),
-)
-
 
 _AS_SET = Overrides()
 
@@ -66,33 +47,6 @@ class CallbackRequest:
     method: str
     body: bytes = field(repr=False)
     headers: dict[str, str] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one attempt."""
-
-    status: int | None
-    """The HTTP status; None without an answer."""
-    error: str | None
-    """Why the attempt failed; None if it did not."""
-    duration_ms: float
-    retry_after: float | None = None
-    """Seconds the receiver asks us to wait."""
-    refused: bool = False
-    """Nothing was sent, because the target is not permitted. Another attempt would not help."""
-    response: dict[str, Any] | None = None
-    """How the answer begins: `reason`, some `headers`, the first KiB of the `body` as text. None without an answer."""
-
-    @property
-    def delivered(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
-
-    @property
-    def retryable(self) -> bool:
-        if self.status is None:
-            return not self.refused
-        return self.status in (408, 425, 429) or self.status >= 500
 
 
 def build_request(
@@ -159,10 +113,11 @@ def _on_the_wire(url: str) -> str:
 class CallbackClient:
     """Sends callbacks, many at a time, over connections that are kept for a while.
 
-    A host gets at most `connections_per_host` of them (0: as many as are asked for). `connect_timeout` bounds the wait for a connection (a free one, or name lookup, TCP and TLS), `read_timeout` each
-    wait for the receiver, `total_timeout` (default: their sum) everything up to the answer's headers; all in seconds.
-    Proxies named in the environment are ignored: behind one, nobody could tell which address is called. Cookies are
-    not kept.
+    A host gets at most `connections_per_host` of them (0: as many as are asked for). `connect_timeout` bounds the
+    wait for a connection (a free one, or name lookup, TCP and TLS), `read_timeout` each wait for the receiver,
+    `total_timeout` (default: their sum) everything up to the answer's headers; all in seconds. A callback may want
+    others (`Overrides`). Proxies named in the environment are ignored: behind one, nobody could tell which address is
+    called. Cookies are not kept.
     """
 
     def __init__(
@@ -202,7 +157,7 @@ class CallbackClient:
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            read_bufsize=_BODY_LIMIT,
+            read_bufsize=BODY_LIMIT,
             skip_auto_headers=("Accept-Encoding",),  # the body is thrown away, compressing it would be wasted
         )
 
@@ -225,13 +180,13 @@ class CallbackClient:
             response = await self._post(request, wanted)
         except _REFUSALS as error:
             return Outcome(None, f"refused: {error}", _milliseconds_since(started), refused=True)
-        except _NETWORK_ERRORS as error:
-            return Outcome(None, _reason(error), _milliseconds_since(started))
+        except NETWORK_ERRORS as error:
+            return Outcome(None, reason(error), _milliseconds_since(started))
         duration = _milliseconds_since(started)
-        body = await _beginning(response)
+        body = await beginning(response)
         failure = None if response.is_success else f"HTTP {response.status_code}"
-        told = _told(response, body)
-        return Outcome(response.status_code, failure, duration, retry_after(response.headers), response=told)
+        begins = told(response, body)
+        return Outcome(response.status_code, failure, duration, retry_after(response.headers), response=begins)
 
     async def _post(self, request: CallbackRequest, wanted: Overrides) -> httpx.Response:
         url = httpx.URL(request.url)
@@ -261,65 +216,5 @@ async def _pieces(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + _PIECE]
 
 
-async def _beginning(response: httpx.Response) -> bytes:
-    """Read a short body, so that the connection can be used again; hang up on a long or slow one.
-
-    The status has already decided the outcome, so whatever happens to the body is no failure.
-    """
-    received = b""
-    try:
-        async with asyncio.timeout(_BODY_PATIENCE):
-            async for chunk in response.aiter_raw():
-                received += chunk
-                if len(received) > _BODY_LIMIT:
-                    break
-    except _NETWORK_ERRORS:
-        pass
-    finally:
-        await response.aclose()
-    return received[:_BODY_KEPT]
-
-
-def _told(response: httpx.Response, body: bytes) -> dict[str, Any]:
-    """How an answer begins, in text that can be stored."""
-    headers = {name: response.headers[name] for name in _HEADERS_KEPT if name in response.headers}
-    return {
-        "reason": _storable(response.reason_phrase),
-        "headers": {name: _storable(value) for name, value in headers.items()},
-        "body": body.decode(errors="replace").replace("\x00", "?"),
-    }
-
-
-def _storable(text: str) -> str:
-    return text[:_HEADER_KEPT].encode(errors="replace").decode().replace("\x00", "?")
-
-
 def _milliseconds_since(started: float) -> float:
     return (perf_counter() - started) * 1000
-
-
-def _reason(error: BaseException) -> str:
-    """One line without the URL, which may hold secrets."""
-    # httpx's own class says little: its aiohttp transport calls every failed or lost connection a ConnectTimeout.
-    cause = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
-    kind = next((name for family, name in _KINDS if isinstance(cause, family)), "network")
-    if isinstance(cause, TimeoutError):
-        return kind
-    if isinstance(cause, aiohttp.ClientResponseError):
-        text = cause.message
-    else:
-        text = str(cause.os_error if isinstance(cause, aiohttp.ClientConnectorError) else cause)
-    line = " ".join(f"{kind}: {text or type(cause).__name__}".split())[:300]
-    return line.encode(errors="replace").decode().replace("\x00", "?")  # receivers are quoted; it is to be stored
-
-
-def retry_after(headers: httpx.Headers) -> float | None:
-    """The `Retry-After` of an answer, in seconds. A date counts from the answer's own `Date`, not from our clock."""
-    value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return float(value)
-    try:
-        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["date"])
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
-    return max(0.0, wait.total_seconds())

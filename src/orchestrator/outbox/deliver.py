@@ -1,36 +1,33 @@
 """The delivery loop: claim in a short transaction, sign and send without any, settle in a short one.
 
 A worker that dies in between loses nothing: its claims lapse with their lease, and another attempt carries the same
-idempotency token.
+idempotency token. How much is sent where is `outbox.flow`'s, which endpoints are left alone `domain.pausing`'s.
 """
 
 import asyncio
-import random
-from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+from time import monotonic
 
 import structlog
 
 from orchestrator.domain.backoff import Backoff
-from orchestrator.kernel.callback_signing import Envelope, Signer
-from orchestrator.kernel.ids import new_sid
+from orchestrator.domain.pausing import News, Pausing
 from orchestrator.kernel.telemetry import DELIVERIES_CLAIMED, DELIVERY_ATTEMPTS
-from orchestrator.kernel.unit import Units
-from orchestrator.outbox import store
-from orchestrator.outbox.client import CallbackClient, Outcome, build_request
-from orchestrator.outbox.guard import ForbiddenTarget
-from orchestrator.outbox.store import Delivery, Order, Settlement
+from orchestrator.kernel.unit import Unit, Units
+from orchestrator.outbox import endpoint_store, measuring, store
+from orchestrator.outbox.answers import Outcome
+from orchestrator.outbox.client import CallbackClient
+from orchestrator.outbox.flow import Endpoint, Flight, Flow
+from orchestrator.outbox.sending import Judge, Sender, Signers
+from orchestrator.outbox.store import Claim, Delivery, Order, Settlement
 
 log = structlog.get_logger(__name__)
 
-Signers = Callable[[str], Awaitable[Signer | None]]
-"""Who signs the callbacks of an account; None when the account is gone."""
-
-_SHARE = 16
-"""One URL is claimed for while it has less than this part (a sixteenth) of what may be in flight: whatever does not
-answer leaves room for others, and waits for no connection (`CallbackClient` opens 32 to a host)."""
+_PUT_OFF_AT_ONCE = 1_000
+_MEASURED_EVERY = 10.0  # seconds
+_SLACK = 15.0
+"""Seconds of a lease that are kept for settling."""
 
 
 @dataclass(slots=True)
@@ -41,16 +38,35 @@ class Deliverer:
     client: CallbackClient
     signers: Signers
     backoff: Backoff
+    pausing: Pausing = field(default_factory=Pausing)
     order: Order = "bounded"
     concurrency: int = 256
+    endpoint_concurrency: int = 32
+    longest_attempt: float = 20.0
+    """Seconds."""
     lease: timedelta = timedelta(seconds=60)
-    """How long a claim holds: longer than an attempt can take."""
+    """How long a claim holds: longer than an attempt can take, and settling it."""
     interval: float = 0.25
     """Seconds between looks when nothing wakes the loop."""
     awake: asyncio.Event = field(default_factory=asyncio.Event)
+    _flow: Flow = field(init=False)
+    _sender: Sender = field(init=False)
+    _judge: Judge = field(init=False)
     _settled: list[Settlement] = field(default_factory=list)
-    _sending: dict[asyncio.Task[None], str] = field(default_factory=dict)
-    """What is in flight, and to which URL."""
+    _sending: set[asyncio.Task[None]] = field(default_factory=set)
+    _looked_to: Endpoint | None = None
+    _found: bool = False
+    """Since the look that began with the first endpoint."""
+    _held_up: set[Endpoint] = field(default_factory=set)
+    _known: dict[Endpoint, date] = field(default_factory=dict)
+    """Endpoints that are written down, and when that was last done."""
+    _measured: float = 0.0
+    _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self._flow = Flow(self.concurrency, self.endpoint_concurrency)
+        self._sender = Sender(self.units, self.client, self.signers)
+        self._judge = Judge(self.units, self.backoff, self.order)
 
     async def run(self) -> None:
         """Deliver for ever. Cancelling stops after what is being sent has been settled."""
@@ -63,10 +79,12 @@ class Deliverer:
 
     async def run_once(self) -> int:
         """Deliver everything that is due now, and what becomes due by it; returns how many attempts were made."""
-        attempts = 0
-        while claimed := await self._claim():
-            attempts += len(claimed)
-            await asyncio.gather(*(self._send(delivery) for delivery in claimed))
+        attempts, busy = 0, True
+        while busy:
+            busy = await self._claim()
+            if self._sending:
+                await asyncio.wait(self._sending)
+            attempts += sum(1 for one in self._settled if one.tried)
             await self._settle()
         return attempts
 
@@ -74,11 +92,11 @@ class Deliverer:
         """Settle what is finished and start what is due; False when there was nothing to do."""
         settled = await self._settle()
         claimed = await self._claim()
-        for delivery in claimed:
-            task = asyncio.create_task(self._send(delivery))
-            self._sending[task] = delivery.url
-            task.add_done_callback(self._sending.pop)
-        DELIVERIES_CLAIMED.set(len(self._sending))
+        DELIVERIES_CLAIMED.set(len(self._flow))
+        if monotonic() - self._measured > _MEASURED_EVERY:
+            self._measured = monotonic()
+            async with self.units.begin() as unit:
+                await measuring.measure(unit)
         return bool(settled or claimed)
 
     async def _rest(self) -> None:
@@ -90,80 +108,119 @@ class Deliverer:
             pass
         self.awake.clear()
 
-    async def _claim(self) -> list[Delivery]:
-        room = self.concurrency - len(self._sending)
-        if room <= 0:
-            return []
-        share = max(1, self.concurrency // _SHARE)
-        busy = [url for url, count in Counter(self._sending.values()).items() if count >= share]
+    async def _claim(self) -> bool:
+        """Start what is due; False when there is nothing more that could be started now."""
+        if self._flow.is_full():
+            return False
         async with self.units.begin() as unit:
-            return await store.claim(unit, limit=min(room, share), lease=self.lease, order=self.order, busy=busy)
-
-    async def _send(self, delivery: Delivery) -> None:
-        outcome = await self._attempt(delivery)
-        self._settled.append(self._settlement(delivery, outcome))
-        self.awake.set()
-
-    async def _attempt(self, delivery: Delivery) -> Outcome:
-        request_id = new_sid("RQ")  # of this attempt; Twilio's receivers look for one of the two names
-        headers = {
-            "Twilio-Request-Id": request_id,
-            "I-Twilio-Request-Id": request_id,
-            "Orchestrator-Event-Id": f"{delivery.conversation_id}:{delivery.sequence}",
-            "Orchestrator-Sequence": str(delivery.sequence),
-            "Orchestrator-Attempt": str(delivery.attempts + 1),
-        }
-        try:
-            signer = await self.signers(delivery.account_id)
-            if signer is None:
-                return Outcome(None, "refused: the account is gone", 0.0, refused=True)
-            request = build_request(
-                delivery.url, delivery.method, delivery.body.encode(), signer.auth_token, delivery.id, headers
+            look = await store.look(unit, self._looked_to)
+            rooms = await self._rooms(unit, look)
+            more = dict.fromkeys(self._held_up & rooms.keys(), _PUT_OFF_AT_ONCE)
+            claim = (
+                await store.claim(unit, rooms, lease=self.lease, order=self.order, more=more)
+                if rooms
+                else Claim([], set())
             )
-            envelope = Envelope(delivery.id, headers["Orchestrator-Event-Id"], self.units.clock.now())
-            request.headers.update(signer.headers(request.url, request.body, envelope))
-            return await self.client.send(request)
-        except ForbiddenTarget as error:
-            return Outcome(None, f"refused: {error}", 0.0, refused=True)
-        except Exception as error:  # an attempt that is never settled would be made for ever
-            log.warning("callback attempt broke", delivery=delivery.id, error=f"{type(error).__name__}: {error}")
-            return Outcome(None, f"broken: {type(error).__name__}", 0.0)
+        self._held_up = (self._held_up - rooms.keys()) | claim.held_up
+        for chain in claim.chains:
+            task = asyncio.create_task(self._deliver(chain, self._flow.begin(chain[0].endpoint)))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+        return self._went_through(look, found=bool(claim.chains or claim.held_up))
 
-    def _settlement(self, delivery: Delivery, outcome: Outcome) -> Settlement:
+    def _went_through(self, look: store.Look, *, found: bool) -> bool:
+        """Whether to look again at once: until all endpoints were looked at and nothing was found at any."""
+        self._found, self._looked_to = self._found or found, look.last
+        if look.last is None:
+            self._found, found = False, self._found
+        return found or look.last is not None
+
+    async def _rooms(self, unit: Unit, look: store.Look) -> dict[Endpoint, int]:
+        """How many deliveries to claim for each endpoint; one for those that were paused until now."""
+        rooms = self._flow.rooms(look.due)
+        paused = [endpoint for endpoint in look.paused if endpoint in rooms]
+        if paused:
+            ours = await endpoint_store.begin_probes(unit, paused, unit.now + self.lease)
+            for endpoint in paused:
+                del rooms[endpoint]
+            rooms |= dict.fromkeys(ours, 1)
+        return rooms
+
+    async def _deliver(self, chain: list[Delivery], flight: Flight) -> None:
+        """Send one after the other, as long as none fails that those after it must wait for."""
+        until = monotonic() + self.lease.total_seconds() - self.longest_attempt - _SLACK
+        left, waiting_until = list(reversed(chain)), None
+        try:
+            while left and waiting_until is None and (len(left) == len(chain) or monotonic() < until):
+                self._flow.again(flight)
+                settlement = await self._attempt(left.pop())
+                if settlement.holds_order:
+                    waiting_until = settlement.next_attempt_at
+                if self._stopping:
+                    break
+        finally:
+            self._settled.extend(self._judge.given_back(one, waiting_until) for one in left)
+            self._flow.end(flight)
+            self.awake.set()
+
+    async def _attempt(self, delivery: Delivery) -> Settlement:
+        outcome, tried = await self._sender.attempt(delivery)
+        settlement = self._judge.settlement(delivery, outcome, tried)
+        self._settled.append(settlement)
+        self._learn(delivery.endpoint, outcome)
+        DELIVERY_ATTEMPTS.labels(_OUTCOMES[settlement.status]).inc()
+        return settlement
+
+    def _learn(self, endpoint: Endpoint, outcome: Outcome) -> None:
         if outcome.delivered:
-            DELIVERY_ATTEMPTS.labels("delivered").inc()
-            return Settlement(delivery, "DELIVERED", outcome.status, None, None, holds_order=False)
-        attempts = delivery.attempts + 1
-        wait = (
-            self.backoff.delay(attempts, chance=random.random(), retry_after=outcome.retry_after)  # noqa: S311
-            if outcome.retryable
-            else None
-        )
-        DELIVERY_ATTEMPTS.labels("failed" if wait else "dead").inc()
-        log.info(
-            "callback failed",
-            delivery=delivery.id,
-            attempt=attempts,
-            status=outcome.status,
-            error=outcome.error,
-            retry_in=wait and wait.total_seconds(),
-        )
-        if wait is None:
-            return Settlement(delivery, "DEAD", outcome.status, outcome.error, None, holds_order=False)
-        due = self.units.clock.now() + wait
-        holds = self.order == "strict" or self.backoff.holds_order(attempts, wait)
-        return Settlement(delivery, "PENDING", outcome.status, outcome.error, due, holds_order=holds)
+            self._flow.succeeded(endpoint)
+        elif outcome.retryable:
+            self._flow.failed(endpoint)
 
     async def _settle(self) -> int:
         settled = list(self._settled)
-        if settled:
-            async with self.units.begin() as unit:
-                # In one order for all: a conversation that is being deleted takes its deliveries with it.
-                await store.settle(unit, sorted(settled, key=lambda one: (one.delivery.account_id, one.delivery.id)))
-            del self._settled[: len(settled)]  # only now: a failed settlement is tried again
+        if not settled:
+            return 0
+        async with self.units.begin() as unit:
+            # In one order for all: a conversation that is being deleted takes its deliveries with it.
+            await store.settle(unit, sorted(settled, key=lambda one: (one.delivery.account_id, one.delivery.id)))
+            await self._note(unit, settled)
+        del self._settled[: len(settled)]  # only now: a failed settlement is tried again
         return len(settled)
 
+    async def _note(self, unit: Unit, settled: list[Settlement]) -> None:
+        """Keep what this tells of the endpoints."""
+        news = _news(settled)
+        if not news:
+            return
+        today = unit.now.date()
+        if unknown := [endpoint for endpoint in news if self._known.get(endpoint) != today]:
+            await endpoint_store.used(unit, unknown)
+            self._known = {} if len(self._known) > 10_000 else self._known
+            self._known |= dict.fromkeys(unknown, today)
+        for (account_id, _), health in await endpoint_store.note(unit, news, self.pausing):
+            # Not the URL: it may hold secrets.
+            log.warning("endpoint paused" if health.pauses else "endpoint answers again", account=account_id)
+
     async def _drain(self) -> None:
+        self._stopping = True
         if self._sending:
             await asyncio.wait(self._sending)
         await self._settle()
+
+
+_OUTCOMES = {"DELIVERED": "delivered", "PENDING": "failed", "DEAD": "dead"}
+
+
+def _news(settled: list[Settlement]) -> dict[Endpoint, News]:
+    """What attempts tell of their endpoints, in the order in which they ended. Nothing where nothing was sent."""
+    news = dict[Endpoint, News]()
+    for one in settled:
+        if one.tried is None or one.refused:
+            continue
+        before = news.get(one.delivery.endpoint, News(succeeded=False, failures=0))
+        if one.status == "DELIVERED":
+            news[one.delivery.endpoint] = News(succeeded=True, failures=0)
+        else:
+            news[one.delivery.endpoint] = News(before.succeeded, before.failures + 1, one.tried.error)
+    return news

@@ -99,7 +99,9 @@ class Flow:
 
     def _room(self) -> int:
         waiting = self._waiting()
-        return min(self.concurrency - (len(self._flights) - len(waiting)), _MOST * self.concurrency - len(self._flights))
+        return min(
+            self.concurrency - (len(self._flights) - len(waiting)), _MOST * self.concurrency - len(self._flights)
+        )
 
     def _room_for_unknown(self) -> int:
         waiting = sum(1 for flight in self._waiting() if flight.endpoint not in self._windows)

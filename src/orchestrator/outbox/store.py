@@ -65,6 +65,8 @@ class Settlement:
     holds_order: bool
     tried: Tried | None
     """None: its turn did not come, and it is given back."""
+    refused: bool = False
+    """Nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
