@@ -37,7 +37,10 @@ from orchestrator.memory.word_llama import WordLlamaEmbedder
 from orchestrator.numbers.routes import router as numbers
 from orchestrator.openapi import describe
 from orchestrator.operations.routes import router as operations
+from orchestrator.outbox.delivery_routes import router as deliveries
+from orchestrator.outbox.endpoint_routes import router as endpoints
 from orchestrator.outbox.event_routes import router as events
+from orchestrator.outbox.replay_routes import router as replays
 from orchestrator.participants.routes import router as participants
 from orchestrator.recall.routes import router as recall
 from orchestrator.settings import Settings
@@ -47,6 +50,9 @@ _ROUTERS = (
     configurations,
     operations,
     events,
+    replays,
+    deliveries,
+    endpoints,
     conversations,
     participants,
     communications,

@@ -2,13 +2,16 @@
 
 import asyncio
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from twilio.rest import Client
 
 from orchestrator.accounts.service import Account
+from orchestrator.kernel.callback_signing import Envelope, Signer, shared_key
 from orchestrator.kernel.ids import new_sid
+from orchestrator.kernel.signing import signed_url
 from tests.support.factories import OUR_NUMBER, configuration_body
 from tests.support.node import Node, NodeClient, NodeError
 from tests.support.receiver import receiver
@@ -137,3 +140,11 @@ async def test_callbacks_pass_the_validator(account: Account, delivering: str, n
             changed = ["validateRequest", [token, signature, one.url + "&more=1", {}]]
         assert node.package(*validate) is True
         assert node.package(*changed) is False
+
+
+def test_its_validator_knows_only_the_first_algorithm(node: Node) -> None:
+    url, envelope = signed_url("https://example.com/hook?a=1", b"{}"), Envelope("delivery-1", "c:1", datetime.now(UTC))
+    for algorithm, secret, known in (("HMAC_SHA1", "t", True), ("HMAC_SHA256", shared_key("t").secret, False)):
+        signer = Signer("t", ("the token before",), algorithm, standard_webhooks=True)  # type: ignore[arg-type]
+        signature = signer.headers(url, b"{}", envelope)["X-Twilio-Signature"]
+        assert node.package("validateRequestWithBody", [secret, signature, url, "{}"]) is known

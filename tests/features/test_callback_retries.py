@@ -196,13 +196,16 @@ async def test_retries_survive_a_restart(
 async def claim(units: Units) -> list[store.Delivery]:
     """Take what is due, as a worker does that dies before it has sent anything."""
     async with units.begin() as unit:
-        return await store.claim(unit, limit=10, lease=LEASE, order="bounded")
+        due = (await store.look(unit, None)).due
+        claim = await store.claim(unit, dict.fromkeys(due, 10), lease=LEASE, order="bounded", more={})
+    (chain,) = claim.chains
+    return chain
 
 
 async def test_a_claim_that_was_never_settled_lapses_and_is_tried_with_the_same_token(
     service: Service, clock: StoppedClock, hook: Receiver
 ) -> None:
-    (lost,) = await claim(service.units)
+    lost, *_ = await claim(service.units)
     assert await attempt(service, hook) == []
     clock.advance(seconds=LEASE.total_seconds() - 1)
     assert await attempt(service, hook) == []
@@ -215,10 +218,11 @@ async def test_a_claim_that_was_never_settled_lapses_and_is_tried_with_the_same_
 async def test_a_late_settlement_does_not_undo_a_delivery(
     service: Service, clock: StoppedClock, hook: Receiver
 ) -> None:
-    (slow,) = await claim(service.units)
+    slow, *_ = await claim(service.units)
     clock.advance(seconds=LEASE.total_seconds())
     await deliver(service)
-    failed = store.Settlement(slow, "PENDING", 500, "HTTP 500", clock.now(), holds_order=True)
+    tried = store.Tried(clock.now(), 60_000.0, 500, "HTTP 500")
+    failed = store.Settlement(slow, "PENDING", clock.now(), holds_order=True, tried=tried)
     async with service.units.begin() as unit:
         await store.settle(unit, [failed])
     assert await attempt(service, hook) == []

@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped, unused-ignore]
 from yarl import URL
 
-from orchestrator.outbox import client as client_module
-from orchestrator.outbox.client import CallbackClient, CallbackRequest, Outcome, build_request, get_url
+from orchestrator.outbox import answers
+from orchestrator.outbox.answers import Outcome
+from orchestrator.outbox.client import CallbackClient, CallbackRequest, build_request, get_url
 from orchestrator.outbox.guard import ForbiddenTarget
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -468,7 +469,7 @@ async def test_an_endless_body_is_cut_off(client: CallbackClient, talk: Callable
 async def test_a_body_that_never_comes_does_not_change_the_outcome(
     client: CallbackClient, talk: Callable[[Talk], Awaitable[str]], monkeypatch: pytest.MonkeyPatch, *, ends: bool
 ) -> None:
-    monkeypatch.setattr(client_module, "_BODY_PATIENCE", 0.05)
+    monkeypatch.setattr(answers, "_BODY_PATIENCE", 0.05)
 
     async def promise(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 503 Busy\r\nContent-Length: 10\r\nRetry-After: 7\r\n\r\nx")
@@ -563,7 +564,7 @@ async def test_literal_hosts_are_refused(
 ) -> None:
     """Also without the check of the text: each gate holds alone."""
     if not checked:
-        monkeypatch.setattr(client_module, "check_target", lambda *_, **__: None)
+        monkeypatch.setattr(answers, "check_target", lambda *_, **__: None)
     async with CallbackClient() as client:
         outcome = await client.send(post(f"https://{host}:{receiver.port}/"))
     assert outcome.refused

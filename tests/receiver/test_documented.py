@@ -81,6 +81,7 @@ async def test_the_programs_take_every_event_once(
             await _talk(service)
             forged = await asyncio.to_thread(httpx.post, f"{origin}/callbacks", json={}, trust_env=False)
             assert forged.status_code == 403
+        program["log"].close()
     assert said(tmp_path / "application.db") == ["one", "two", "three"]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from orchestrator.accounts.authentication import Authenticator
 from orchestrator.accounts.signers import Signers
 from orchestrator.domain.backoff import Backoff
+from orchestrator.domain.pausing import Pausing
 from orchestrator.outbox.client import CallbackClient
 from orchestrator.outbox.deliver import Deliverer
 from orchestrator.outbox.store import Order
@@ -15,18 +16,28 @@ from tests.support.app import Service
 
 SCHEDULE = Backoff(delays=(5, 30, 120, 600, 1_800), jitter=0)
 """Seconds between attempts; after the sixth failure a callback is dead."""
+PATIENT = Pausing(failures=1_000)
+"""Pauses no endpoint."""
 
 
 @asynccontextmanager
 async def deliverer(
-    service: Service, *, backoff: Backoff = SCHEDULE, order: Order = "bounded", concurrency: int = 64
+    service: Service,
+    *,
+    backoff: Backoff = SCHEDULE,
+    pausing: Pausing = PATIENT,
+    order: Order = "bounded",
+    concurrency: int = 64,
+    read_timeout: float = 10,
 ) -> AsyncIterator[Deliverer]:
     """What a worker delivers with."""
     authenticator: Authenticator = service.app.state.authenticator
     settings = service.settings
     signers = Signers(authenticator, settings.callback_signature_algorithm, settings.callback_standard_webhooks)
-    async with CallbackClient(allow_insecure=True, connect_timeout=2, read_timeout=10) as client:
-        yield Deliverer(service.units, client, signers, backoff, order=order, concurrency=concurrency, interval=0.05)
+    async with CallbackClient(allow_insecure=True, connect_timeout=2, read_timeout=read_timeout) as client:
+        yield Deliverer(
+            service.units, client, signers, backoff, pausing, order=order, concurrency=concurrency, interval=0.05
+        )
 
 
 async def deliver(service: Service, **options: Any) -> None:

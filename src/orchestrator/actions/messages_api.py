@@ -19,7 +19,8 @@ from orchestrator.actions.messages_form import form_of
 from orchestrator.actions.model import Message
 from orchestrator.actions.senders import NotNow, Refused, Sent, Uncertain
 from orchestrator.domain.messages import TWILIO_STATUSES, DeliveryStatus
-from orchestrator.outbox.client import USER_AGENT, retry_after
+from orchestrator.outbox.answers import retry_after
+from orchestrator.outbox.client import USER_AGENT
 
 AuthTokens = Callable[[str], Awaitable[str | None]]
 """The auth token of an account, which is also its password at the provider; None when the account is gone."""

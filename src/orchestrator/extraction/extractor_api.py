@@ -13,7 +13,8 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from orchestrator.outbox.client import USER_AGENT, retry_after
+from orchestrator.outbox.answers import retry_after
+from orchestrator.outbox.client import USER_AGENT
 
 MOST_BYTES = 1024 * 1024
 """Of an answer."""

@@ -1,18 +1,20 @@
-"""Throws away what is past its keeping: receipts, traces of uncaptured traffic, diagnostics, calls, keys, and the outbox."""
+"""Throws away what is past its keeping: receipts, uncaptured traffic, diagnostics, calls, keys, and of the outbox."""
 
 from datetime import timedelta
 
 from orchestrator.kernel.unit import Unit, Units
 from orchestrator.operations.idempotency import KEPT as KEYS_KEPT
 from orchestrator.outbox import retention
+from orchestrator.outbox.retention import Kept
 
 _AT_ONCE = 5_000
 _CALLS_KEPT = timedelta(days=2)
 """Longer than a call can last."""
+_OUTBOX = Kept()
 
 
 async def reap(
-    units: Units, *, receipts: timedelta, uncaptured: timedelta, diagnostics: timedelta, outbox: retention.Kept
+    units: Units, *, receipts: timedelta, uncaptured: timedelta, diagnostics: timedelta, outbox: Kept = _OUTBOX
 ) -> int:
     """Delete what is older than its time, in small transactions; returns how many rows went."""
     return (

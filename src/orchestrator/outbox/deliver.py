@@ -24,7 +24,8 @@ from orchestrator.outbox.store import Claim, Delivery, Order, Settlement
 
 log = structlog.get_logger(__name__)
 
-_PUT_OFF_AT_ONCE = 1_000
+_PUT_OFF_AT_ONCE = 500
+"""Deliveries, in one claim: a claim that takes long would hold up all endpoints."""
 _MEASURED_EVERY = 10.0  # seconds
 _SLACK = 15.0
 """Seconds of a lease that are kept for settling."""
@@ -115,7 +116,8 @@ class Deliverer:
         async with self.units.begin() as unit:
             look = await store.look(unit, self._looked_to)
             rooms = await self._rooms(unit, look)
-            more = dict.fromkeys(self._held_up & rooms.keys(), _PUT_OFF_AT_ONCE)
+            held_up = self._held_up & rooms.keys()
+            more = dict.fromkeys(held_up, _PUT_OFF_AT_ONCE // max(1, len(held_up)))
             claim = (
                 await store.claim(unit, rooms, lease=self.lease, order=self.order, more=more)
                 if rooms

@@ -16,10 +16,10 @@ _AT_ONCE = 2_000
 class Kept:
     """How long."""
 
-    events: timedelta
-    deliveries: timedelta
+    events: timedelta = timedelta(days=30)
+    deliveries: timedelta = timedelta(days=30)
     """After they were settled."""
-    attempts: timedelta
+    attempts: timedelta = timedelta(days=7)
 
 
 async def reap(units: Units, kept: Kept) -> int:
@@ -37,7 +37,7 @@ async def _delete(units: Units, statement: str, before: datetime) -> int:
     total = 0
     while True:
         async with units.begin() as unit:
-            gone = await unit.driver.fetchval(statement, before, _AT_ONCE)
+            gone: int = await unit.driver.fetchval(statement, before, _AT_ONCE)
         total += gone
         if gone < _AT_ONCE:
             return total

@@ -35,6 +35,10 @@ class EventLog:
         self._auth = httpx.BasicAuth(username, password)
         self._client = client or httpx.Client(timeout=10.0)
 
+    def close(self) -> None:
+        """Close the connections; the log cannot be read afterwards."""
+        self._client.close()
+
     def of_conversation(self, conversation_id: str, sequences: range) -> Iterator[Event]:
         """The events of those numbers that are kept, in order."""
         after: int | None = None

@@ -42,8 +42,8 @@ def _about_messages(played: Played, kept: Kept) -> list[Check]:
         Check("messages", "stored more than once", 0, sum(count > 1 for count in copies.values())),
         Check("messages", "stored, though nobody sent them", 0, len(copies.keys() - played.answered)),
         Check("messages", "captured by no configuration", 0, kept.uncaptured),
-        Check("messages", "reported delivered before they came, and known to be", len(early), len(early & kept.delivered)),
-    ]  # fmt: skip
+        Check("messages", "reported delivered early, and known to be", len(early), len(early & kept.delivered)),
+    ]
 
 
 def _about_conversations(played: Played, kept: Kept, replay: Replay) -> list[Check]:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-MESSAGES_EACH = 20
+MESSAGES_EACH = 8
 """Messages of one customer."""
 OUR_NUMBERS = {
     "+16505550101": "GROUP_BY_PARTICIPANT_ADDRESSES_AND_CHANNEL_TYPE",

@@ -30,18 +30,21 @@ def proving_ground(*, processes: int, on_database: bool, force: bool) -> Iterato
     """A temporary database, or the one in the settings. Raises WrongUsage where that is somebody's."""
     configure_logs(json=False, level="warning")
     given = _given_database(force=force) if on_database else None
-    with temporary_folder("prove") as folder, reserved_port() as port:
+    with (
+        temporary_folder("prove") as folder,
+        reserved_port() as port,
         # Constructed, not read: the environment may name somebody's production database.
-        with database(given or Settings.model_construct(data_dir=folder, mode="dev")) as ready:
-            assert ready.database_url is not None
-            settings = fast_clock_settings() | {"DATABASE_URL": ready.database_url, "DATA_DIR": str(ready.data_dir)}
-            if ready.secret_key is not None:
-                settings["SECRET_KEY"] = ready.secret_key.get_secret_value()
-            service = Service(port, ["--processes", str(processes)], settings, folder / "service.log")
-            try:
-                yield Ground(ready.database_url, service, settings["ACCOUNT_SID"], settings["AUTH_TOKEN"])
-            finally:
-                service.stop()
+        database(given or Settings.model_construct(data_dir=folder, mode="dev")) as ready,
+    ):
+        assert ready.database_url is not None
+        settings = fast_clock_settings() | {"DATABASE_URL": ready.database_url, "DATA_DIR": str(ready.data_dir)}
+        if ready.secret_key is not None:
+            settings["SECRET_KEY"] = ready.secret_key.get_secret_value()
+        service = Service(port, ["--processes", str(processes)], settings, folder / "service.log")
+        try:
+            yield Ground(ready.database_url, service, settings["ACCOUNT_SID"], settings["AUTH_TOKEN"])
+        finally:
+            service.stop()
 
 
 def _given_database(*, force: bool) -> Settings:

@@ -46,12 +46,12 @@ class Play:
             made = (await self._client.call("POST", "/v2/ControlPlane/Configurations", body)).body
             self.played.configurations[made["related"]["configurationId"]] = grouping
 
-    async def run(self, customers: Iterable[Customer]) -> None:
-        """Let everybody say what they have to say, as many at a time as there are connections. Raises CommandFailed."""
+    async def run(self, customers: Iterable[Customer], *, at_once: int = CONNECTIONS) -> None:
+        """Let everybody say what they have to say, so many at a time. Raises CommandFailed."""
         waiting = iter(customers)
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(CONNECTIONS):
+                for _ in range(at_once):
                     group.create_task(self._take_turns(waiting))
         except* Exception as failed:
             raise failed.exceptions[0] from None

@@ -30,6 +30,8 @@ class Proof:
     seconds: float
     """How long the traffic lasted."""
     checks: list[Check]
+    log: str
+    """The last of what the service said: warnings and errors."""
 
     @property
     def holds(self) -> bool:
@@ -61,7 +63,7 @@ async def prove(ground: Ground, *, messages: int, seed: int, tell: Callable[[str
         deadlocks = await counts.deadlocks(driver) - before
         checks.append(Check("server", "requests that failed and were sent again", 0, client.troubles.total()))
         checks.append(Check("server", "deadlocks, as PostgreSQL counts them", 0, deadlocks))
-        return Proof(play.played, receiver, kept.conversations, seconds, checks)
+        return Proof(play.played, receiver, kept.conversations, seconds, checks, ground.service.log_tail())
 
 
 async def until_quiet(driver: Driver, account_id: str, tell: Callable[[str], None] = lambda words: None) -> None:

@@ -3,6 +3,7 @@
 import json
 
 import typer
+from rich.markup import escape
 from rich.text import Text
 
 from orchestrator.cli.prove.proof import Proof
@@ -27,6 +28,7 @@ def print_proof(proof: Proof, *, seed: int) -> None:
     broken = sum(not check.holds for check in proof.checks)
     if broken:
         on.print(f"[bold red]{broken} of {len(rows)} counts are not as they must be.[/] The seed was {seed}.")
+        on.print(f"\nThe end of what the service said:\n{escape(proof.log)}", soft_wrap=True)
     else:
         on.print("[bold green]Nothing was lost, doubled or misordered.[/]")
 
