@@ -48,8 +48,12 @@ class Receiver(asyncio.Protocol):
             length = int(fields.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
             if len(self._buffer) < head + 4 + length:
                 return
-            self._buffer = self._buffer[head + 4 + length :]
-            self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            whole, self._buffer = self._buffer[:head], self._buffer[head + 4 + length :]
+            self._transport.write(self.answer(whole))
+
+    def answer(self, head: bytes) -> bytes:
+        """What is answered to a request with this head."""
+        return b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 async def receive() -> None:

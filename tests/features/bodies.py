@@ -256,6 +256,12 @@ async def new_world(service: Service) -> World:
     store_id = await new_store(service)
     profile_id = await new_profile(service, store_id, phone=f"+1555{next(_numbers)}", chat="ann")
     profile = profile_path(store_id, profile_id)
+    await service.fetch(
+        "insert into callback_endpoints (account_id, url, created_at, last_used_at) "
+        "values ($1, 'https://hooks.example.com/conversations', $2, $2) returning 1",
+        service.account.account_id,
+        service.units.clock.now(),
+    )
     ids = {
         "Configurations": conversation["configurationId"],
         "Conversations": conversation["id"],

@@ -59,23 +59,19 @@ async def with_everything(service: Service) -> dict[str, Any]:
     action = {"type": "SEND_MESSAGE", "payload": {**send, "content": {"text": "hello"}}}
     assert (await service.api.post(f"{PATH}/{conversation['id']}/Actions", json=action)).status_code == 202
     # What only particular settings and misfortunes leave behind.
-    account_and_conversation = (service.account.account_id, conversation["id"])
-    await service.fetch(
-        "insert into extraction_jobs (account_id, conversation_id, sequence, state, status, created_at) "
-        "values ($1, $2, 1, 'CLOSED', 'COMPLETED', $3)",
-        *account_and_conversation,
-        service.clock.now(),
-    )
-    await service.fetch(
-        "insert into waiting_keys (account_id, conversation_id, configuration_id, key) values ($1, $2, '', 'profile x')",
-        *account_and_conversation,
-    )
-    await service.fetch(
-        "insert into diagnostics (account_id, conversation_id, id, code, level, details, occurred_at) "
-        "values ($1, $2, $2, 530001, 'WARNING', '{}', $3)",
-        *account_and_conversation,
-        service.clock.now(),
-    )
+    whose = (service.account.account_id, conversation["id"])
+    for table, columns, values in (
+        ("extraction_jobs", "sequence, state, status, created_at", "1, 'CLOSED', 'COMPLETED', $3"),
+        ("waiting_keys", "configuration_id, key", "'', 'profile x'"),
+        ("diagnostics", "id, code, level, details, occurred_at", "$2, 530001, 'WARNING', '{}', $3"),
+        ("delivery_attempts", "delivery_id, number, started_at, duration_ms", "'x', 1, $3, 0"),
+    ):
+        await service.fetch(
+            f"with now as (select $3::timestamptz) insert into {table} (account_id, conversation_id, {columns}) "
+            f"values ($1, $2, {values})",
+            *whose,
+            service.clock.now(),
+        )
     assert 0 not in (await belongings(service, conversation)).values(), "else this table would not be tested"
     return conversation
 

@@ -95,10 +95,10 @@ async def test_a_worker_that_stops_ends_its_batch_and_lets_go(
     writing, go_on = asyncio.Event(), asyncio.Event()
     write_profiles = upsert.write_profiles
 
-    async def slow(*given: Any) -> Any:
+    async def slow(*given: Any, **named: Any) -> Any:
         writing.set()
         await go_on.wait()
-        return await write_profiles(*given)
+        return await write_profiles(*given, **named)
 
     monkeypatch.setattr(upsert, "write_profiles", slow)
     worker = asyncio.create_task(importer(service, batch=2).run())

@@ -4,13 +4,12 @@ import uuid
 from datetime import timedelta
 
 from orchestrator.lifecycle.reap import reap
+from orchestrator.outbox.retention import Kept
 from tests.support import traffic
 from tests.support.app import Service
 from tests.support.clock import stop_clock
 from tests.support.factories import configuration_body
 from tests.support.traffic import KIRAN, OTHER_PHONE, US
-
-
 
 REAPED = ("receipts", "uncaptured", "diagnostics", "calls", "idempotency_keys")
 

@@ -164,12 +164,12 @@ async def test_query_time_is_what_the_clock_says(
     now = service.clock.now()
 
     async def took(**duration: float) -> int:
-        times = iter([now, now + timedelta(**duration)])
+        times = iter([now, now, now + timedelta(**duration)])  # whose token it is, the unit, and at last the answer
         monkeypatch.setattr(service.clock, "now", lambda: next(times))
         found: int = (await recall(service, profile))["meta"]["queryTime"]
         return found
 
-    await recall(service, profile)  # the account is remembered, which asks the clock
+    await recall(service, profile)  # the account is remembered, which asks the clock once more
     assert await took(milliseconds=1234.5) == 1234
     assert await took(hours=1) == 600_000
     assert await took(seconds=-1) == 0

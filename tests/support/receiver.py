@@ -75,6 +75,8 @@ class Receiver:
     answer: Callable[[Received], int] = everything_is_fine
     headers: dict[str, str] = field(default_factory=dict)
     """Sent with every answer."""
+    body: bytes = b""
+    """Likewise."""
     received: list[Received] = field(default_factory=list)
     open: asyncio.Event = field(default_factory=asyncio.Event)
     """While this is clear, nothing is answered."""
@@ -107,7 +109,7 @@ class Receiver:
         self.received.append(one)
         self._came.set()
         await self.open.wait()
-        return web.Response(status=self.answer(one), headers=self.headers)
+        return web.Response(status=self.answer(one), headers=self.headers, body=self.body)
 
 
 @asynccontextmanager

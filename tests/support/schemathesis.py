@@ -31,6 +31,7 @@ KINDS = {
     "conversationId": "conversations",
     "sequence": "sequences",
     "importId": "imports",
+    "deliveryId": "deliveries",
     "mergeId": "merges",
     "address": "numbers",
     "Configurations": "changing_configurations",

@@ -19,6 +19,9 @@ _IMPORT = {
 }
 
 
+_CALLBACK = "https://hooks.example.com/conversations"
+
+
 async def post(service: Service, path: str, body: dict[str, Any]) -> dict[str, Any]:
     response = await service.api.post(path, json=body)
     assert response.is_success, response.text
@@ -79,7 +82,10 @@ async def make_conversations(service: Service, configuration_id: str) -> dict[st
     said = [await post(service, f"{path}/Communications", communication_body("hello", author)) for _ in range(3)]
     action = await post(service, f"{path}/Actions", message_body("hi", agent, customer))
     ids = [one["id"] for one in made]
+    await post(service, "/orchestrator/v1/Events/Replay", {"conversationId": ids[0], "url": _CALLBACK})
+    deliveries = await service.api.get("/orchestrator/v1/Deliveries")
     return {
+        "deliveries": [one["id"] for one in deliveries.json()["deliveries"]],
         "conversations": ids[:1],
         "changing_conversations": ids[1:11],
         "expendable_conversations": ids[11:],

@@ -13,7 +13,7 @@ BODY_LIMIT = 4096
 """Bytes of an answer that are read; a connection with more to come is not used again."""
 _BODY_PATIENCE = 1.0  # seconds
 _BODY_KEPT = 1024  # bytes
-_HEADERS_KEPT = ("content-type", "content-length", "location", "retry-after", "server", "www-authenticate")
+_HEADERS_KEPT = {"content-type", "content-length", "location", "retry-after", "server", "www-authenticate"}
 _HEADER_KEPT = 256  # characters
 # The transport lets through what it has no translation for. Timeouts are OSErrors; it stumbles over reason phrases
 # that are not UTF-8.
@@ -77,10 +77,10 @@ async def beginning(response: httpx.Response) -> bytes:
 
 def told(response: httpx.Response, body: bytes) -> dict[str, Any]:
     """How an answer begins, in text that can be stored."""
-    headers = {name: response.headers[name] for name in _HEADERS_KEPT if name in response.headers}
+    headers = ((name.lower().decode("latin-1"), value) for name, value in response.headers.raw)
     return {
         "reason": _storable(response.reason_phrase),
-        "headers": {name: _storable(value) for name, value in headers.items()},
+        "headers": {name: _storable(value.decode("latin-1")) for name, value in headers if name in _HEADERS_KEPT},
         "body": body.decode(errors="replace").replace("\x00", "?"),
     }
 

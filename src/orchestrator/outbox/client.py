@@ -184,9 +184,15 @@ class CallbackClient:
             return Outcome(None, reason(error), _milliseconds_since(started))
         duration = _milliseconds_since(started)
         body = await beginning(response)
-        failure = None if response.is_success else f"HTTP {response.status_code}"
-        begins = told(response, body)
-        return Outcome(response.status_code, failure, duration, retry_after(response.headers), response=begins)
+        if response.is_success:
+            return Outcome(response.status_code, None, duration, response=told(response, body))
+        return Outcome(
+            response.status_code,
+            f"HTTP {response.status_code}",
+            duration,
+            retry_after(response.headers),
+            response=told(response, body),
+        )
 
     async def _post(self, request: CallbackRequest, wanted: Overrides) -> httpx.Response:
         url = httpx.URL(request.url)

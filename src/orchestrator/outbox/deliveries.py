@@ -81,7 +81,8 @@ async def find(unit: Unit, account_id: str, delivery_id: str) -> Row[Any]:
     """
     columns = (events.c.type.label("event_type"), events.c.position, events.c.body)
     found = await unit.connection.execute(_of(account_id, *columns).where(deliveries.c.id == delivery_id))
-    if (row := found.one_or_none()) is None:
+    row: Row[Any] | None = found.one_or_none()
+    if row is None:
         raise NotFound(f"there is no delivery {delivery_id}")
     return row
 

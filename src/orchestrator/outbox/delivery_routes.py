@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from orchestrator.kernel.fields import Moment, Text
 from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json
-from orchestrator.kernel.openapi import Meta, Wire, errors, list_query, query_parameter
+from orchestrator.kernel.openapi import Wire, errors, list_query, query_parameter
 from orchestrator.outbox import deliveries, redelivery
 from orchestrator.outbox.delivery_schemas import (
     Delivery,
@@ -70,9 +70,14 @@ class Redelivered(Wire):
     openapi_extra=list_query(*_FILTERS),
 )
 async def list_deliveries(account_id: AccountId, unit: InUnit, query: InList) -> Response:
-    texts = ("conversationId", "url", "createdAfter", "createdBefore")
-    lists = {name: query.several(name) for name in ("status", "eventType")}
-    page = query.page(**lists, **{name: query.one(name) for name in texts})
+    page = query.page(
+        status=query.several("status"),
+        eventType=query.several("eventType"),
+        conversationId=query.one("conversationId"),
+        url=query.one("url"),
+        createdAfter=query.one("createdAfter"),
+        createdBefore=query.one("createdBefore"),
+    )
     found = await deliveries.list_page(unit, account_id, page)
     return Json(found.envelope("deliveries", [to_wire(row) for row in found.items]))
 

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import orjson
 from pydantic import Field
+from pydantic.config import JsonDict
 from sqlalchemy import Row
 
 from orchestrator.domain.events import EventType
@@ -11,7 +12,7 @@ from orchestrator.kernel.clock import event_time, rest_time
 from orchestrator.kernel.openapi import Meta, Wire
 from orchestrator.outbox.event_routes import EventResource
 
-_TIME = {"format": "date-time"}
+_TIME: JsonDict = {"format": "date-time"}
 
 
 class DeliveryResource(Wire):
@@ -109,10 +110,10 @@ def event_to_wire(row: Row[Any]) -> dict[str, Any] | None:
     """The event of a delivery, as the log shows it."""
     if row.body is None:
         return None
-    place = {
+    return {
         "id": f"{row.conversation_id}:{row.sequence}",
         "position": row.position,
         "conversationId": row.conversation_id,
         "sequence": row.sequence,
+        **orjson.loads(row.body),
     }
-    return place | orjson.loads(row.body)

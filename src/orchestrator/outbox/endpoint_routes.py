@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
 from sqlalchemy import Row
 
 from orchestrator.kernel.clock import rest_time
@@ -15,7 +16,7 @@ from orchestrator.outbox import endpoints
 
 router = APIRouter(prefix="/orchestrator/v1/Endpoints", tags=["Orchestrator"], route_class=ApiRoute)
 
-_TIME = {"format": "date-time"}
+_TIME: JsonDict = {"format": "date-time"}
 
 
 class ResumeRequest(Wire):

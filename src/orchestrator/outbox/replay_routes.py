@@ -50,8 +50,12 @@ class ReplayRequest(Wire):
     conversation_id: Text | None = Field(None, description="Only events of this conversation.")
     after: Moment | None = Field(None, description="Only events of this time or later.")
     before: Moment | None = Field(None, description="Only events before this time.")
-    after_position: int | None = Field(None, ge=0, le=_LAST_POSITION, description="Only events after this position.")
-    before_position: int | None = Field(None, ge=0, le=_LAST_POSITION, description="Only events before this position.")
+    after_position: int | None = Field(
+        None, strict=True, ge=0, le=_LAST_POSITION, description="Only events after this position."
+    )
+    before_position: int | None = Field(
+        None, strict=True, ge=0, le=_LAST_POSITION, description="Only events before this position."
+    )
 
     def span(self) -> Span:
         """Raises BadRequest when nothing is chosen: the whole log would be sent."""

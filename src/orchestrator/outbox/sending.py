@@ -106,6 +106,7 @@ class Judge:
         backoff = self.backoff if retries is None else replace(self.backoff, delays=self.backoff.delays[:retries])
         return backoff.delay(attempts, chance=random.random(), retry_after=outcome.retry_after)  # noqa: S311
 
-    def given_back(self, delivery: Delivery, until: datetime | None = None) -> Settlement:
-        """Its turn did not come; somebody may claim it from then on, at once unless it waits for one before it."""
-        return Settlement(delivery, "PENDING", until or self.units.clock.now(), holds_order=True, tried=None)
+    def given_back(self, delivery: Delivery, behind: datetime | None = None) -> Settlement:
+        """Its turn did not come; it is due at once, or just after the attempt that it waits for (as in `claim`)."""
+        due = self.units.clock.now() if behind is None else behind + timedelta(milliseconds=1)
+        return Settlement(delivery, "PENDING", due, holds_order=True, tried=None)

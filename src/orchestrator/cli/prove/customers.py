@@ -119,8 +119,9 @@ def _customer(number: int, messages: int, chance: random.Random) -> Customer:
         sizes.append(min(messages, chance.choice([1, 1, 1, 2, 3])))
         messages -= sizes[-1]
     linked_at = chance.randrange(len(sizes)) if chance.random() < 0.5 else None
+    home = chance.choice(list(OUR_NUMBERS))
     bursts = tuple(
-        Burst(_silence(chance), tuple(_message(number, chance) for _ in range(size)), place == linked_at)
+        Burst(_silence(chance), tuple(_message(number, home, chance) for _ in range(size)), place == linked_at)
         for place, size in enumerate(sizes)
     )
     return Customer(number, bursts)
@@ -133,9 +134,10 @@ def _silence(chance: random.Random) -> float:
     return chance.choice([INACTIVE, CLOSED]) + chance.uniform(-0.15, 0.3)
 
 
-def _message(number: int, chance: random.Random) -> Message:
+def _message(number: int, home: str, chance: random.Random) -> Message:
     channel = chance.choices(["SMS", "WHATSAPP", "VOICE"], [5, 3, 2])[0]
-    theirs, ours = phone(2 * number + (chance.random() < 0.3)), chance.choice(list(OUR_NUMBERS))
+    theirs = phone(2 * number + (chance.random() < 0.3))
+    ours = home if chance.random() < 0.7 else chance.choice(list(OUR_NUMBERS))
     is_ours = channel != "VOICE" and chance.random() < 0.3
     sender, to = (ours, theirs) if is_ours else (theirs, ours)
     at_once = chance.choices([1, 2, 3], [90, 8, 2])[0]

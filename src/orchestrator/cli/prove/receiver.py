@@ -20,7 +20,7 @@ class Receiver:
     """What came; a callback has its effect the first time that its token is seen."""
 
     auth_token: str = field(repr=False)
-    chance: random.Random
+    chance: random.Random = field(default_factory=random.Random)
     url: str = ""
     arrived: int = 0
     refused: int = 0
@@ -44,7 +44,7 @@ class Receiver:
         token, event = request.headers["I-Twilio-Idempotency-Token"], request.headers["Orchestrator-Event-Id"]
         fails = self._fails(token)
         if not fails or self.chance.random() < 0.5:
-            self._take(token, event)
+            self.take(token, event)
         return web.Response(status=503 if fails else 200)
 
     def _fails(self, token: str) -> bool:
@@ -54,7 +54,8 @@ class Receiver:
             self.refused += 1
         return fails
 
-    def _take(self, token: str, event: str) -> None:
+    def take(self, token: str, event: str) -> None:
+        """Let a callback have its effect, unless its token has had one."""
         if token in self.tokens:
             self.ambiguous += self.tokens[token] != event
             return
