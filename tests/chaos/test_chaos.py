@@ -14,7 +14,6 @@ from orchestrator.cli.prove.customers import Customer, customers
 from orchestrator.cli.prove.play import Play
 from orchestrator.cli.prove.proof import read_log, until_quiet
 from orchestrator.cli.prove.receiver import receiving
-from orchestrator.cli.prove.replay import Replay
 from orchestrator.cli.temporary_folder import temporary_folder
 from tests.chaos.havoc import API, EVERYTHING, POSTGRES, WORKER, havoc
 
@@ -60,8 +59,7 @@ async def test_what_was_answered_outlives_every_process(victims: Sequence[str]) 
                 await running.recover()
             async with counts.asking(running.database_url) as driver:
                 await until_quiet(driver, running.account_id)
-                replay = Replay(play.played.configurations)
-                await read_log(client, replay)
+                replay = await read_log(client, play.played)
                 kept = await counts.kept(driver, running.account_id, play.played.linked)
         assert [check for check in all_checks(play.played, kept, replay, receiver) if not check.holds] == []
         assert client.troubles.total() > 0, "nobody noticed that anything was killed"

@@ -21,6 +21,7 @@ from orchestrator.actions.settling import AlreadySettled
 from orchestrator.domain.backoff import Backoff
 from orchestrator.domain.linking import LINKED, Linking
 from orchestrator.kernel.errors import BadRequest, NotFound
+from orchestrator.kernel.jobs import JobLoop, durably
 from orchestrator.kernel.telemetry import ACTIONS
 from orchestrator.kernel.unit import Unit, Units, is_transient
 
@@ -53,24 +54,19 @@ class Performer:
     interval: float = 0.25
     """Seconds between looks when nothing wakes the loop."""
     awake: asyncio.Event = field(default_factory=asyncio.Event)
-    _performing: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def loop(self) -> JobLoop[Action]:
+        """What is being sent when it is stopped, is settled first."""
+        return JobLoop(self.claim, self.perform, self.concurrency, self.interval, self.awake)
 
     async def run(self) -> None:
-        """Perform for ever. Cancelling stops after what is being sent has been settled."""
-        try:
-            while True:
-                if not await self._turn():
-                    await self._rest()
-        finally:
-            await asyncio.shield(self._drain())
+        """Perform for ever, until cancelled."""
+        await self.loop.run()
 
     async def run_once(self) -> int:
         """Perform everything that is due now, and what becomes due by it; returns how many actions were claimed."""
-        total = 0
-        while claimed := await self.claim(self.concurrency):
-            total += len(claimed)
-            await asyncio.gather(*(self.perform(action) for action in claimed))
-        return total
+        return await self.loop.run_once()
 
     async def claim(self, limit: int) -> list[Action]:
         """Take actions that are due, for this performer alone until the lease lapses."""
@@ -89,40 +85,6 @@ class Performer:
             await self._settle(handed, await self._send(handed, repeatable=repeatable))
         elif handed is not None:
             _count(action, "failed")
-
-    async def _turn(self) -> bool:
-        """Start what is due; False when there was nothing to do."""
-        room = self.concurrency - len(self._performing)
-        claimed = await self.claim(room) if room > 0 else []
-        for action in claimed:
-            task = asyncio.create_task(self._perform_alone(action))
-            self._performing.add(task)
-            task.add_done_callback(self._ended)
-        return bool(claimed)
-
-    async def _perform_alone(self, action: Action) -> None:
-        """Perform an action whose trouble is nobody else's. Unsettled, it is met again when its claim lapses."""
-        try:
-            await self.perform(action)
-        except Exception as error:
-            log.error("an action was not settled", action=action.id, error=f"{type(error).__name__}: {error}")
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._performing.discard(task)
-        self.awake.set()  # there is room, and the next of its conversation may go
-
-    async def _rest(self) -> None:
-        """Until something was asked for or performed, or the interval is over."""
-        try:
-            async with asyncio.timeout(self.interval):
-                await self.awake.wait()
-        except TimeoutError:
-            pass
-        self.awake.clear()
-
-    async def _drain(self) -> None:
-        if self._performing:
-            await asyncio.wait(self._performing)
 
     async def _send(self, action: Action, *, repeatable: bool) -> Outcome:
         try:
@@ -195,17 +157,8 @@ class Performer:
             _count(action, "failed")
 
     async def _durably(self, write: Callable[[Unit], Awaitable[Result]]) -> Result:
-        """Write in a unit of its own, again while the database is away: what is known of a message must not be lost."""
-        for pause in _PAUSES:
-            try:
-                async with self.units.begin() as unit:
-                    return await write(unit)
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                await asyncio.sleep(pause)
-        async with self.units.begin() as unit:
-            return await write(unit)
+        """What is known of a message must not be lost while the database is away."""
+        return await durably(self.units, write, pauses=_PAUSES)
 
 
 def _count(action: Action, outcome: str, **more: object) -> None:

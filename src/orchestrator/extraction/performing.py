@@ -4,10 +4,9 @@ A job is asked for at least once and written down once. A worker that dies leave
 again with the same key, and only who still has the claim writes.
 """
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
@@ -20,8 +19,9 @@ from orchestrator.extraction.answers import Answer, Malformed
 from orchestrator.extraction.briefing import Briefing
 from orchestrator.extraction.extractor_api import Extractor, NotNow, Refused
 from orchestrator.extraction.model import Job, Result
+from orchestrator.kernel.jobs import JobLoop, durably
 from orchestrator.kernel.telemetry import EXTRACTIONS
-from orchestrator.kernel.unit import Unit, Units, is_transient
+from orchestrator.kernel.unit import Unit, Units
 
 log = structlog.get_logger(__name__)
 
@@ -49,28 +49,19 @@ class JobPerformer:
     """How long a claim holds: longer than the extractor may take."""
     interval: float = 1.0
     """Seconds between looks while there is nothing to do."""
-    _performing: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def loop(self) -> JobLoop[Job]:
+        """What is under way when it is stopped, others meet when the claims lapse."""
+        return JobLoop(self.claim, self.perform, self.concurrency, self.interval, drains=False)
 
     async def run(self) -> None:
-        """Do jobs for ever. When this is cancelled, so are those under way: others meet them when the claims lapse."""
-        try:
-            while True:
-                if not await self._turn():
-                    await asyncio.sleep(self.interval)
-        except asyncio.CancelledError:
-            for task in self._performing:
-                task.cancel()
-            if self._performing:
-                await asyncio.wait(self._performing)
-            raise
+        """Do jobs for ever, until cancelled."""
+        await self.loop.run()
 
     async def run_once(self) -> int:
         """Do everything that is due now, and what becomes due by it; returns how many jobs were claimed."""
-        total = 0
-        while claimed := await self.claim(self.concurrency):
-            total += len(claimed)
-            await asyncio.gather(*(self.perform(job) for job in claimed))
-        return total
+        return await self.loop.run_once()
 
     async def claim(self, limit: int) -> list[Job]:
         """Take jobs that are due, for this performer alone until the lease lapses."""
@@ -87,23 +78,6 @@ class JobPerformer:
             await self._complete(job, lambda unit: digest.sum_up(unit, job))
         else:
             await self._nothing(job, "there is no extractor")
-
-    async def _turn(self) -> bool:
-        """Start what is due; False when there was nothing to do, or no room for it."""
-        room = self.concurrency - len(self._performing)
-        claimed = await self.claim(room) if room > 0 else []
-        for job in claimed:
-            task = asyncio.create_task(self._perform_alone(job))
-            self._performing.add(task)
-            task.add_done_callback(self._performing.discard)
-        return bool(claimed)
-
-    async def _perform_alone(self, job: Job) -> None:
-        """Do a job whose trouble is nobody else's. Unsettled, it is met again when its claim lapses."""
-        try:
-            await self.perform(job)
-        except Exception as error:
-            log.error("an extraction was not settled", job=job.key, exc_info=error)
 
     async def _extract(self, job: Job, extractor: Extractor) -> None:
         told = await self._durably(lambda unit: briefing.prepare(unit, job))
@@ -155,17 +129,7 @@ class JobPerformer:
             _count(job, "failed", reason=reason)
 
     async def _durably(self, write: Callable[[Unit], Awaitable[Value]]) -> Value:
-        """In a unit of its own, again while the database is away."""
-        for pause in _PAUSES:
-            try:
-                async with self.units.begin() as unit:
-                    return await write(unit)
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                await asyncio.sleep(pause)
-        async with self.units.begin() as unit:
-            return await write(unit)
+        return await durably(self.units, write, pauses=_PAUSES)
 
 
 def _storable(reason: str) -> str:

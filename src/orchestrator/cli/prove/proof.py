@@ -18,6 +18,8 @@ from orchestrator.kernel.unit import Driver
 _PATIENCE = 60.0
 """Seconds without any progress after which what is unfinished counts as lost."""
 _PAGE = 1000
+_STEP = 100
+"""Messages between two words about the progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +42,36 @@ class Proof:
 
 async def prove(ground: Ground, *, messages: int, seed: int, tell: Callable[[str], None]) -> Proof:
     """Play so many messages and count. `tell` is told how far it has got. Raises CommandFailed."""
-    async with counts.asking(ground.database_url) as driver:
+    service = ground.service
+    async with counts.asking(ground.database_url) as driver, receiving(ground.auth_token, seed) as receiver:
         before = await counts.deadlocks(driver)
         tell("the service starts")
-        ground.service.start()
-        await asyncio.to_thread(ground.service.wait_until_ready)
-        async with receiving(ground.auth_token, seed) as receiver:
-            client = Client(ground.service.url, ground.account_id, ground.auth_token)
-            async with client:
-                play = Play(client, lambda done: tell(f"{done:,} of {messages:,} messages answered"))
-                await play.configure(receiver.url)
-                started = time.monotonic()
-                await play.run(customers(messages, seed))
-                seconds = time.monotonic() - started
-                await until_quiet(driver, ground.account_id, tell)
-                replay = Replay(play.played.configurations)
-                await read_log(client, replay)
-            await asyncio.to_thread(ground.service.stop)
+        service.start()
+        await asyncio.to_thread(service.wait_until_ready)
+        async with Client(service.url, ground.account_id, ground.auth_token) as client:
+            play = Play(client, _progress(tell, messages))
+            await play.configure(receiver.url)
+            started = time.monotonic()
+            await play.run(customers(messages, seed))
+            seconds = time.monotonic() - started
+            await until_quiet(driver, ground.account_id, tell)
+            replay = await read_log(client, play.played)
+        await asyncio.to_thread(service.stop)
         tell("counting")
         kept = await counts.kept(driver, ground.account_id, play.played.linked)
         checks = all_checks(play.played, kept, replay, receiver)
-        deadlocks = await counts.deadlocks(driver) - before
         checks.append(Check("server", "requests that failed and were sent again", 0, client.troubles.total()))
+        deadlocks = await counts.deadlocks(driver) - before
         checks.append(Check("server", "deadlocks, as PostgreSQL counts them", 0, deadlocks))
-        return Proof(play.played, receiver, kept.conversations, seconds, checks, ground.service.log_tail())
+        return Proof(play.played, receiver, kept.conversations, seconds, checks, service.log_tail())
+
+
+def _progress(tell: Callable[[str], None], messages: int) -> Callable[[int], None]:
+    def on_answer(done: int) -> None:
+        if done % _STEP == 0:
+            tell(f"{done:,} of {messages:,} messages answered")
+
+    return on_answer
 
 
 async def until_quiet(driver: Driver, account_id: str, tell: Callable[[str], None] = lambda words: None) -> None:
@@ -78,12 +86,13 @@ async def until_quiet(driver: Driver, account_id: str, tell: Callable[[str], Non
         await asyncio.sleep(0.25)
 
 
-async def read_log(client: Client, replay: Replay) -> None:
-    """Read the event log over the API, from its beginning to its end."""
+async def read_log(client: Client, played: Played) -> Replay:
+    """Read the event log over the API, from its beginning to its end. Raises CommandFailed."""
+    replay = Replay(played.configurations)
     after = 0
     while True:
         page = (await client.call("GET", f"/orchestrator/v1/Events?after={after}&pageSize={_PAGE}")).body
-        replay.read(page["events"])
         if not page["events"]:
-            return
+            return replay
+        replay.read(page["events"])
         after = page["after"]
