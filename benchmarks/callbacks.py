@@ -10,6 +10,7 @@ each conversation in its order.
 
 import argparse
 import asyncio
+import gc
 import json
 import signal
 import statistics
@@ -222,6 +223,8 @@ def main() -> None:
         assert receiver.stdout is not None
         port = int(receiver.stdout.readline())
         pin(0)
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 20)  # as in the service
         runs: dict[str, list[Measured]] = {}
 
         async def measuring() -> None:

@@ -29,8 +29,9 @@ _BELONGINGS = (
     "participant_addresses",
     "communications",
     "actions",
-    "delivery_attempts",
+    # In this order: whoever settles a delivery adds its attempt under the delivery's lock, which is waited for here.
     "deliveries",
+    "delivery_attempts",
     "events",
 )
 

@@ -199,7 +199,9 @@ class CallbackClient:
             content, headers = _pieces(request.body), {**headers, "Content-Length": str(len(request.body))}
         timeouts, total = self._limits(wanted)
         extensions = {"timeout": timeouts.as_dict()}
-        message = httpx.Request(request.method, url, headers=headers, content=content or None, extensions=extensions)
+        message = httpx.Request(request.method, url, content=content or None, extensions=extensions)
+        # aiohttp wants a mapping, and httpx's own searches all of its headers for each.
+        message.headers = headers  # type: ignore[assignment]
         async with asyncio.timeout(total):
             return await self._transport.handle_async_request(message)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 from typing import Annotated
 
 import typer
@@ -39,6 +40,7 @@ def prove(
     from orchestrator.cli.prove.ground import proving_ground
     from orchestrator.cli.prove.proof import prove as find_out
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: what was started ends, and nothing is left
     seed = random.randrange(10**9) if seed is None else seed  # noqa: S311
     with (
         Console(stderr=True).status("the database starts") as status,
