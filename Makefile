@@ -59,6 +59,7 @@ bench: $(VENV)/.dev ## Messages per second; recognition in a store of PROFILES=1
 	@$(BIN)/python -m benchmarks.ingest $(ARGS)
 	@$(BIN)/python -m benchmarks.identity --profiles $(PROFILES)
 	@$(BIN)/python -m benchmarks.imports
+	@$(BIN)/python -m benchmarks.sweep
 
 .PHONY: openapi
 openapi: $(VENV)/.run ## Write openapi/orchestrator.yaml anew from the application

@@ -7,8 +7,10 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from orchestrator.domain.pausing import Pausing
+from orchestrator.outbox import measuring
 from tests.features.test_callback_isolation import running, tell
 from tests.support import traffic
 from tests.support.app import Service
@@ -124,6 +126,23 @@ async def test_an_endpoint_that_fails_now_and_then_is_not_paused(
     assert {one["status"] for one in await deliveries(service)} == {"DELIVERED"}
 
 
+async def test_metrics_tell_of_lag_and_pauses(service: Service, clock: StoppedClock, hook: Receiver) -> None:
+    clock.advance(seconds=7)
+    assert await measured(service) == (7, 0)
+    clock.advance(seconds=-7)
+    await paused(service, clock, hook)
+    assert await measured(service) == (0, 1)
+
+
+async def measured(service: Service) -> tuple[float | None, float | None]:
+    """Lag in whole seconds, and endpoints that are paused."""
+    await service.fetch("delete from callback_endpoints where account_id <> $1 returning 1", service.account.account_id)
+    async with service.units.begin() as unit:
+        await measuring.measure(unit)
+    lag = REGISTRY.get_sample_value("orchestrator_outbox_lag_seconds")
+    return lag, REGISTRY.get_sample_value("orchestrator_endpoints_paused")
+
+
 async def test_another_account_sees_nothing_and_resumes_nothing(
     service: Service, clock: StoppedClock, hook: Receiver
 ) -> None:
@@ -179,14 +198,16 @@ async def test_a_hundred_dead_endpoints_with_a_thousand_deliveries_each_hold_up_
     await forget_deliveries(service)
     async with receiver() as quick, silent(100) as (origin, stuck), deliverer(service, concurrency=256) as delivering:
         await pile_up(service, origin, endpoints=100, each=1_000)
-        async with running(delivering):
-            await stuck.wait()
-            started = monotonic()
-            await tell(service, quick, OTHER_PHONE, 3)
-            delivering.awake.set()
-            await quick.until(12)
-            assert monotonic() - started < 3
-            # The test is over, and need not wait for what will never be answered.
-            for task in list(delivering._sending):
-                task.cancel()
+        task = asyncio.create_task(delivering.run())
+        await stuck.wait()
+        started = monotonic()
+        await tell(service, quick, OTHER_PHONE, 3)
+        delivering.awake.set()
+        await quick.until(12)
+        assert monotonic() - started < 3
+        task.cancel()
+        await asyncio.sleep(0)  # it settles what is being sent; but that will never be answered
+        for sending in list(delivering._sending):
+            sending.cancel()
+        await asyncio.wait([task])
     await forget_deliveries(service)

@@ -34,7 +34,9 @@ async def deliverer(
     authenticator: Authenticator = service.app.state.authenticator
     settings = service.settings
     signers = Signers(authenticator, settings.callback_signature_algorithm, settings.callback_standard_webhooks)
-    async with CallbackClient(allow_insecure=True, connect_timeout=2, read_timeout=read_timeout) as client:
+    async with CallbackClient(
+        allow_insecure=True, connect_timeout=2, read_timeout=read_timeout, connections_per_host=0
+    ) as client:
         yield Deliverer(
             service.units, client, signers, backoff, pausing, order=order, concurrency=concurrency, interval=0.05
         )
