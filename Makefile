@@ -55,11 +55,12 @@ check: $(VENV)/.dev ## Format, lint, types, import contracts, unused dependencie
 	@$(BIN)/deptry src
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Messages per second; recognition in a store of PROFILES=1000000; imports (about 7 min)
+bench: $(VENV)/.dev ## Messages per second; recognition in a store of PROFILES=1000000; imports; timers; callbacks (about 9 min)
 	@$(BIN)/python -m benchmarks.ingest $(ARGS)
 	@$(BIN)/python -m benchmarks.identity --profiles $(PROFILES)
 	@$(BIN)/python -m benchmarks.imports
 	@$(BIN)/python -m benchmarks.sweep
+	@$(BIN)/python -m benchmarks.callbacks
 
 .PHONY: openapi
 openapi: $(VENV)/.run ## Write openapi/orchestrator.yaml anew from the application

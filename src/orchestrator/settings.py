@@ -83,6 +83,11 @@ class Settings(BaseSettings):
     delivery_retention_days: int = Field(
         30, ge=1, description="How long it is kept that an event was delivered, or could not be."
     )
+    callback_silent_days: int = Field(
+        5,
+        ge=1,
+        description="How long an endpoint may fail without a break before what waits for it is given up (DEAD).",
+    )
     attempt_retention_days: int = Field(7, ge=1, description="How long single attempts to deliver are kept.")
     receipt_retention_days: int = Field(30, ge=1, description="How long a provider's message id is remembered.")
 

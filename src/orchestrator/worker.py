@@ -137,6 +137,7 @@ class Worker:
                     events=timedelta(days=self._settings.event_retention_days),
                     deliveries=timedelta(days=self._settings.delivery_retention_days),
                     attempts=timedelta(days=self._settings.attempt_retention_days),
+                    silent=timedelta(days=self._settings.callback_silent_days),
                 ),
             )
             await asyncio.sleep(_REAP_INTERVAL)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from orchestrator.domain.pausing import Pausing
-from orchestrator.outbox import measuring
+from orchestrator.outbox import measuring, retention
+from orchestrator.outbox.retention import Kept
 from tests.features.test_callback_isolation import running, tell
 from tests.support import traffic
 from tests.support.app import Service
@@ -211,3 +213,21 @@ async def test_a_hundred_dead_endpoints_with_a_thousand_deliveries_each_hold_up_
             sending.cancel()
         await asyncio.wait([task])
     await forget_deliveries(service)
+
+
+async def test_what_waits_for_an_endpoint_that_is_silent_for_days_is_given_up(
+    service: Service, clock: StoppedClock, hook: Receiver
+) -> None:
+    await paused(service, clock, hook)
+    silent = Kept(silent=timedelta(days=5))
+    clock.advance(days=5)
+    await retention.reap(service.units, silent)
+    assert {one["status"] for one in await deliveries(service)} == {"PENDING"}
+    await tell(service, hook, OTHER_PHONE, 1)
+    clock.advance(seconds=60)
+    await retention.reap(service.units, silent)
+    found = [one["status"] for one in await deliveries(service)]
+    # What has not waited that long stays, and so does what is only paused since later.
+    assert (found.count("DEAD") >= 15, "PENDING" in found) == (True, True)
+    listed = await traffic.get(service, "/orchestrator/v1/Deliveries", status="DEAD")
+    assert "not answered for days" in listed["deliveries"][0]["lastError"]

@@ -20,17 +20,44 @@ class Kept:
     deliveries: timedelta = timedelta(days=30)
     """After they were settled."""
     attempts: timedelta = timedelta(days=7)
+    silent: timedelta = timedelta(days=5)
+    """An endpoint, before what waits for it is DEAD."""
 
 
 async def reap(units: Units, kept: Kept) -> int:
     """Delete what is older, in small transactions; returns how many events, deliveries, attempts and endpoints went."""
     now = units.clock.now()
+    while await _give_up(units, now - kept.silent) == _AT_ONCE:
+        pass
     total = 0
     for statement, age in ((_DELIVERIES, kept.deliveries), (_ATTEMPTS, kept.attempts), (_ENDPOINTS, kept.deliveries)):
         total += await _delete(units, statement, now - age)
     for account_id in await _accounts(units, now - kept.events):
         total += await _delete_events(units, account_id, now - kept.events)
     return total
+
+
+async def _give_up(units: Units, before: datetime) -> int:
+    """Let deliveries be DEAD that have waited since then for an endpoint that is paused since then."""
+    async with units.begin() as unit:
+        given_up: int = await unit.driver.fetchval(_SILENT, before, _AT_ONCE, unit.now)
+    return given_up
+
+
+_SILENT = """
+with silent as (
+  update deliveries set status = 'DEAD', settled_at = $3, next_attempt_at = null, holds_order = false,
+         last_error = 'given up: the endpoint has not answered for days'
+  where ctid = any (array(
+    select d.ctid from callback_endpoints e
+    join deliveries d on d.account_id = e.account_id and d.url = e.url and d.status = 'PENDING'
+    where e.paused_until is not null and e.paused_at < $1 and d.next_attempt_at < $1 and not d.claimed
+    limit $2 for update of d skip locked
+  )) and status = 'PENDING' and not claimed
+  returning 1
+)
+select count(*) from silent
+"""
 
 
 async def _delete(units: Units, statement: str, before: datetime) -> int:
