@@ -13,6 +13,7 @@ from orchestrator import __version__
 from orchestrator.accounts.authentication import Authenticator
 from orchestrator.actions.routes import router as actions
 from orchestrator.communications.routes import router as communications
+from orchestrator.configurations.history_routes import router as configuration_versions
 from orchestrator.configurations.routes import router as configurations
 from orchestrator.conversations import following
 from orchestrator.conversations.routes import router as conversations
@@ -48,6 +49,7 @@ from orchestrator.worker import Worker
 
 _ROUTERS = (
     configurations,
+    configuration_versions,
     operations,
     events,
     replays,

@@ -60,6 +60,11 @@ class Settings(BaseSettings):
         description="A number of Brazil, Argentina or Mexico that no profile has is recognised by its other written "
         "form.",
     )
+    strict_put: bool = Field(
+        False,
+        description="A PUT or PATCH of a configuration that would delete fields which it does not name is refused, "
+        "unless its header Orchestrator-Strict says false.",
+    )
     passive_profile_creation: bool = Field(
         True, description="A captured customer whom no profile matches gets a new profile."
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from orchestrator.kernel.ids import MEMORY_STORE, OPERATION, new_id
+from orchestrator.kernel.ids import DELIVERY, MEMORY_STORE, OPERATION, new_id
 from orchestrator.tables import metadata
 from tests.features.test_communication_writes import Body, end, new_conversation, say
 from tests.support.app import Service
@@ -264,6 +264,7 @@ async def new_world(service: Service) -> World:
     )
     ids = {
         "Configurations": conversation["configurationId"],
+        "Versions": "1",
         "Conversations": conversation["id"],
         "Participants": conversation["participants"][0]["id"],
         "Communications": (await say(service, conversation))["id"],
@@ -276,6 +277,7 @@ async def new_world(service: Service) -> World:
         "TraitGroups": "Contact",
         "Operations": new_id(OPERATION),
         "Actions": "conv_action_" + "0" * 26,
+        "Deliveries": new_id(DELIVERY),
         "Numbers": US,
     }
     return World(service, ids)

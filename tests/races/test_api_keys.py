@@ -23,7 +23,7 @@ GROUPINGS = (
 )
 BY_ADDRESSES = GROUPINGS[1]
 CONFIGURATIONS = "/v2/ControlPlane/Configurations"
-ROUNDS = 10
+ROUNDS = 5
 AT_ONCE = 16
 
 

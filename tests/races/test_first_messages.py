@@ -9,7 +9,7 @@ from orchestrator.kernel.ids import new_sid
 from tests.support.factories import OUR_NUMBER
 from tests.support.processes import Cluster, cluster
 
-ROUNDS = 10
+ROUNDS = 5
 MESSAGES = 200
 GROUPINGS = (
     "GROUP_BY_PARTICIPANT_ADDRESSES_AND_CHANNEL_TYPE",

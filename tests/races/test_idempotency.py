@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.factories import configuration_body
 from tests.support.processes import Cluster, cluster
 
-ROUNDS = 12
+ROUNDS = 6
 AT_ONCE = 8
 GROUPING = "GROUP_BY_PROFILE"
 PATH = "/v2/ControlPlane/Configurations"

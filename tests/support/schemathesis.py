@@ -34,6 +34,7 @@ KINDS = {
     "deliveryId": "deliveries",
     "mergeId": "merges",
     "address": "numbers",
+    "version": "version_numbers",
     "Configurations": "changing_configurations",
     "Conversations": "changing_conversations",
     "Communications": "communications",

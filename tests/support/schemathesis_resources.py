@@ -117,6 +117,7 @@ async def make_resources(service: Service) -> dict[str, list[str]]:
         "operations": [tail(deleted.json()["statusUrl"])],
         "numbers": numbers,
         "versions": ["'*'"],
+        "version_numbers": ["1"],
         "grouping_types": [BY_PROFILE],
         **stores,
         **await make_conversations(service, configuration_id),

@@ -1,11 +1,14 @@
 """`/v2/ControlPlane/Configurations`."""
 
 import re
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 
 from orchestrator.configurations import service
+from orchestrator.configurations.dry_runs import REHEARSED, outcome
+from orchestrator.configurations.guarding import Guarded
 from orchestrator.configurations.model import Configuration
 from orchestrator.configurations.patches import PatchConfigurationRequest
 from orchestrator.configurations.schemas import (
@@ -22,7 +25,8 @@ from orchestrator.kernel.ids import MEMORY_STORE_PATTERN
 from orchestrator.kernel.openapi import errors, list_query, query_parameter
 from orchestrator.kernel.paging import ListQuery, PageRequest
 from orchestrator.operations.accepted import ACCEPTED
-from orchestrator.operations.idempotency import AnswersOnce
+from orchestrator.operations.dry_run import DRY_RUN, DryRun
+from orchestrator.operations.idempotency import AnswersOnce, AnswersOnceUnlessDry
 
 router = APIRouter(
     prefix="/v2/ControlPlane/Configurations", route_class=ApiRoute, tags=["ConversationsV2Configuration"]
@@ -90,19 +94,29 @@ async def fetch_configuration(configuration: OfPath) -> Response:
     summary="Replace a configuration: what is left out is deleted",
     status_code=202,
     response_model=None,
-    responses={**ACCEPTED, **errors(400, 404, 409, 412, 415)},
+    responses={**REHEARSED, **ACCEPTED, **errors(400, 404, 409, 412, 415)},
+    openapi_extra={"parameters": [DRY_RUN]},
 )
 async def update_configuration(
-    answer: AnswersOnce,
+    answer: AnswersOnceUnlessDry,
     configuration: OfPath,
     wanted: UpdateConfigurationRequest,
     if_match: OnlyIfMatch,
+    guard: Guarded,
     allow_insecure: AdmitsInsecure,
+    dry_run: DryRun,
 ) -> Response:
-    operation = await service.replace(
-        answer.unit, answer.account_id, configuration.id, wanted, if_match=if_match, allow_insecure=allow_insecure
+    write = partial(
+        service.replace,
+        answer.unit,
+        answer.account_id,
+        configuration.id,
+        wanted,
+        if_match=if_match,
+        guard=guard,
+        allow_insecure=allow_insecure,
     )
-    return await answer.of(operation)
+    return await outcome(answer, configuration, write, dry_run=dry_run)
 
 
 @router.patch(
@@ -111,19 +125,29 @@ async def update_configuration(
     summary="Change a configuration: what is left out stays",
     status_code=202,
     response_model=None,
-    responses={**ACCEPTED, **errors(400, 404, 409, 412, 415)},
+    responses={**REHEARSED, **ACCEPTED, **errors(400, 404, 409, 412, 415)},
+    openapi_extra={"parameters": [DRY_RUN]},
 )
 async def patch_configuration(
-    answer: AnswersOnce,
+    answer: AnswersOnceUnlessDry,
     configuration: OfPath,
     wanted: PatchConfigurationRequest,
     if_match: OnlyIfMatch,
+    guard: Guarded,
     allow_insecure: AdmitsInsecure,
+    dry_run: DryRun,
 ) -> Response:
-    operation = await service.patch(
-        answer.unit, answer.account_id, configuration.id, wanted, if_match=if_match, allow_insecure=allow_insecure
+    write = partial(
+        service.patch,
+        answer.unit,
+        answer.account_id,
+        configuration.id,
+        wanted,
+        if_match=if_match,
+        guard=guard,
+        allow_insecure=allow_insecure,
     )
-    return await answer.of(operation)
+    return await outcome(answer, configuration, write, dry_run=dry_run)
 
 
 @router.delete(

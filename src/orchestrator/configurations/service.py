@@ -4,7 +4,7 @@ Every write that changes something adds a version; conversations pin the version
 writes of one account happen one after another.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace as changed
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from orchestrator.configurations import store, versions
 from orchestrator.configurations.channels import check_channel_settings
+from orchestrator.configurations.guarding import ANYTHING, Guard
 from orchestrator.configurations.model import Configuration
 from orchestrator.configurations.patches import PatchConfigurationRequest, patched
 from orchestrator.configurations.schemas import (
@@ -105,13 +106,15 @@ async def replace(
     request: UpdateConfigurationRequest,
     *,
     if_match: IfMatch = ALWAYS,
+    guard: Guard = ANYTHING,
     allow_insecure: bool,
 ) -> Operation:
-    """Replace the settings whole. Raises NotFound, PreconditionFailed, BadRequest, Conflict."""
+    """Replace the settings whole. Raises NotFound, PreconditionFailed, BadRequest, Conflict, WouldDelete."""
     _check(request, allow_insecure=allow_insecure)
     before = await _lock(unit, account_id, configuration_id, if_match)
     _check_grouping_type(before, request.conversation_grouping_type)
     body = to_settings(request, display_name=request.display_name or before.body["displayName"])
+    guard.check(before.body, body, request)
     return await _advance(unit, before, body)
 
 
@@ -122,13 +125,50 @@ async def patch(
     request: PatchConfigurationRequest,
     *,
     if_match: IfMatch = ALWAYS,
+    guard: Guard = ANYTHING,
     allow_insecure: bool,
 ) -> Operation:
-    """Change the settings that the request names. Raises NotFound, PreconditionFailed, BadRequest, Conflict."""
+    """Change the settings that the request names.
+
+    Raises NotFound, PreconditionFailed, BadRequest, Conflict, WouldDelete.
+    """
     _check(request, allow_insecure=allow_insecure)
     before = await _lock(unit, account_id, configuration_id, if_match)
     _check_grouping_type(before, request.conversation_grouping_type)
-    return await _advance(unit, before, patched(before.body, request))
+    body = patched(before.body, request)
+    guard.check(before.body, body, request)
+    return await _advance(unit, before, body)
+
+
+async def restore(
+    unit: Unit,
+    account_id: str,
+    configuration_id: str,
+    body: Mapping[str, Any],
+    *,
+    if_match: IfMatch = ALWAYS,
+    allow_insecure: bool,
+) -> Operation:
+    """Make the settings of an earlier version current again, as a new version.
+
+    Its callbacks are judged as if they were new. Raises NotFound, PreconditionFailed, BadRequest, Conflict.
+    """
+    callbacks = [StatusCallback.model_validate(callback) for callback in body["statusCallbacks"]]
+    check_callbacks(callbacks, allow_insecure=allow_insecure, pointer="/statusCallbacks")
+    before = await _lock(unit, account_id, configuration_id, if_match)
+    return await _advance(unit, before, body)
+
+
+async def rehearse(
+    unit: Unit, configuration: Configuration, write: Callable[[], Awaitable[Operation]]
+) -> tuple[Configuration, Configuration]:
+    """The configuration before and after a write of which nothing is kept. Raises whatever the write raises."""
+    await store.lock_account(unit, configuration.account_id)
+    before = await find(unit, configuration.account_id, configuration.id)
+    async with unit.trying(keep=False):
+        await write()
+        after = await find(unit, configuration.account_id, configuration.id)
+    return before, after
 
 
 async def delete(unit: Unit, account_id: str, configuration_id: str, *, if_match: IfMatch = ALWAYS) -> Operation:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Row, Select, func, insert, select, text, update
+from sqlalchemy import Row, Select, Text, cast, func, insert, select, text, update
 
 from orchestrator.configurations.model import Configuration
 from orchestrator.kernel.paging import Page, PageRequest, fetch_page
@@ -100,6 +100,35 @@ async def open_conversation(unit: Unit, account_id: str, configuration_id: str) 
     return found
 
 
+async def count_open(unit: Unit, account_id: str, configuration_id: str) -> dict[int, int]:
+    """How many of the configuration's conversations are not closed, by the version that they keep."""
+    rows = await unit.connection.execute(
+        select(conversations.c.configuration_version, func.count())
+        .where(
+            conversations.c.account_id == account_id,
+            conversations.c.configuration_id == configuration_id,
+            text("status <> 'CLOSED'"),  # literally as the partial index has it
+        )
+        .group_by(conversations.c.configuration_version)
+    )
+    return dict(rows.all())
+
+
+async def page_of_versions(unit: Unit, account_id: str, configuration_id: str, request: PageRequest) -> Page[Row[Any]]:
+    """Versions, newest first, each with the settings of the one before."""
+    # Page tokens hold texts: this one sorts as the number does.
+    place = func.lpad(cast(configuration_versions.c.version, Text), 10, "0").label("place")
+    statement = _versions(account_id, configuration_id).add_columns(place)
+    return await fetch_page(unit, statement, request, order=[place], descending=True)
+
+
+async def find_version(unit: Unit, account_id: str, configuration_id: str, version: int) -> Row[Any] | None:
+    """A version with the settings of the one before."""
+    statement = _versions(account_id, configuration_id).where(configuration_versions.c.version == version)
+    found: Row[Any] | None = (await unit.connection.execute(statement)).first()
+    return found
+
+
 async def mark_deleted(unit: Unit, account_id: str, configuration_id: str) -> None:
     """Delete a configuration; its versions stay, because closed conversations show theirs."""
     await unit.connection.execute(
@@ -161,6 +190,20 @@ def _current(account_id: str) -> Select[Any]:
             & (version.c.version == configurations.c.version),
         )
         .where(configurations.c.account_id == account_id, configurations.c.deleted_at.is_(None))
+    )
+
+
+def _versions(account_id: str, configuration_id: str) -> Select[Any]:
+    version, before = configuration_versions.c, configuration_versions.alias("before")
+    return (
+        select(version.version, version.settings, version.created_at, before.c.settings.label("previous"))
+        .outerjoin(
+            before,
+            (before.c.account_id == version.account_id)
+            & (before.c.configuration_id == version.configuration_id)
+            & (before.c.version == version.version - 1),
+        )
+        .where(version.account_id == account_id, version.configuration_id == configuration_id)
     )
 
 

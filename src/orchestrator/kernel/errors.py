@@ -100,6 +100,12 @@ class Conflict(OrchestratorError):
     code = 20409
 
 
+class WouldDelete(Conflict):
+    """A strict request leaves out fields that it does not name for deletion."""
+
+    code = 20419
+
+
 class Gone(OrchestratorError):
     """What is asked for was there, and is past its keeping."""
 

@@ -79,6 +79,15 @@ class ListQuery:
         """The values of a parameter that may be repeated or comma-separated."""
         return [part for value in self._values.get(name.lower(), []) for part in value.split(",") if part]
 
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """The value of a parameter that is `true` or `false`. Raises BadRequest."""
+        value = self.one(name)
+        if value is None:
+            return default
+        if value.lower() not in {"true", "false"}:
+            raise BadRequest(f"{name} must be true or false", params={"field": name, "value": value[:_SHOWN]})
+        return value.lower() == "true"
+
     def page(self, *, max_size: int = MAX_SIZE, **filters: Any) -> PageRequest:
         """The page asked for. A token brings its own size and filters; the other parameters are then ignored."""
         if token := self.one("pageToken"):

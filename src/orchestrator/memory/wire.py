@@ -181,9 +181,4 @@ def ordered_page(query: ListQuery, *, max_size: int = MAX_SIZE, **filters: Any) 
 
 def flag(query: ListQuery, name: str, *, default: bool = False) -> bool:
     """A parameter that is `true` or `false`. Raises BadRequest."""
-    value = query.one(name)
-    if value is None:
-        return default
-    if value.lower() not in {"true", "false"}:
-        raise BadRequest(f"{name} must be true or false", params={"field": name, "value": value[:200]})
-    return value.lower() == "true"
+    return query.flag(name, default=default)

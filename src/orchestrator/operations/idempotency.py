@@ -23,6 +23,7 @@ from orchestrator.kernel.http import AccountId, Answered, InUnit, Origin
 from orchestrator.kernel.unit import Unit
 from orchestrator.operations import service
 from orchestrator.operations.accepted import accepted
+from orchestrator.operations.dry_run import DryRun
 from orchestrator.operations.service import Operation
 from orchestrator.tables.configuration import idempotency_keys
 
@@ -65,20 +66,19 @@ class Acceptance:
         return accepted(operation, self.origin)
 
 
+KeyText = Annotated[
+    str | SkipJsonSchema[None],
+    Header(
+        alias="Idempotency-Key",
+        description="A UUID of the client's choice. For 24 hours, the same request under the same key is answered "
+        "as it was the first time and does nothing more; another body under it is a 409.",
+        json_schema_extra={"pattern": _UUID},
+    ),
+]
+
+
 async def acceptance(
-    request: Request,
-    account_id: AccountId,
-    unit: InUnit,
-    origin: Origin,
-    text: Annotated[
-        str | SkipJsonSchema[None],
-        Header(
-            alias="Idempotency-Key",
-            description="A UUID of the client's choice. For 24 hours, the same request under the same key is answered "
-            "as it was the first time and does nothing more; another body under it is a 409.",
-            json_schema_extra={"pattern": _UUID},
-        ),
-    ] = None,
+    request: Request, account_id: AccountId, unit: InUnit, origin: Origin, text: KeyText = None
 ) -> Acceptance:
     """What the route answers with. Raises Answered for a repeat; BadRequest, Conflict.
 
@@ -94,6 +94,20 @@ async def acceptance(
 
 
 AnswersOnce = Annotated[Acceptance, Depends(acceptance)]
+
+
+async def acceptance_unless_dry(
+    request: Request, account_id: AccountId, unit: InUnit, origin: Origin, dry_run: DryRun, text: KeyText = None
+) -> Acceptance:
+    """The same, where there are dry runs: these neither take a key nor ask what was answered under it."""
+    if not dry_run:
+        return await acceptance(request, account_id, unit, origin, text)
+    if text is not None:
+        _canonical(text)
+    return Acceptance(unit, account_id, origin, None)
+
+
+AnswersOnceUnlessDry = Annotated[Acceptance, Depends(acceptance_unless_dry)]
 
 
 async def _take(unit: Unit, key: Key, digest: bytes) -> Operation | None:

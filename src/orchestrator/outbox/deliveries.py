@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, select
 
 from orchestrator.kernel.errors import BadRequest, NotFound
+from orchestrator.kernel.ids import DELIVERY, is_id
 from orchestrator.kernel.paging import Page, PageRequest, fetch_page
 from orchestrator.kernel.unit import Unit
 from orchestrator.tables.outbox import deliveries, delivery_attempts, events
@@ -74,13 +75,21 @@ def _no_moment(name: str, value: Any) -> BadRequest:
     )
 
 
+def checked(delivery_id: str) -> str:
+    """The id. Raises NotFound for what is none, and perhaps not even comparable."""
+    if not is_id(delivery_id, DELIVERY):
+        raise NotFound(f"there is no delivery {delivery_id}")
+    return delivery_id
+
+
 async def find(unit: Unit, account_id: str, delivery_id: str) -> Row[Any]:
     """A delivery, with the type, position and body of its event; null where that is past its keeping.
 
     Raises NotFound.
     """
     columns = (events.c.type.label("event_type"), events.c.position, events.c.body)
-    found = await unit.connection.execute(_of(account_id, *columns).where(deliveries.c.id == delivery_id))
+    known = deliveries.c.id == checked(delivery_id)
+    found = await unit.connection.execute(_of(account_id, *columns).where(known))
     row: Row[Any] | None = found.one_or_none()
     if row is None:
         raise NotFound(f"there is no delivery {delivery_id}")

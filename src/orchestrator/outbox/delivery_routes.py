@@ -10,7 +10,7 @@ from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json
 from orchestrator.kernel.openapi import Wire, errors, list_query, query_parameter
 from orchestrator.outbox import deliveries, redelivery
 from orchestrator.outbox.delivery_schemas import (
-    Delivery,
+    DeliveryDetails,
     DeliveryPage,
     DeliveryResource,
     attempt_to_wire,
@@ -99,7 +99,7 @@ async def redeliver_failed(wanted: RedeliverRequest, account_id: AccountId, unit
     "/{deliveryId}",
     summary="Fetch a delivery, with its attempts and its event",
     operation_id="FetchDelivery",
-    response_model=Delivery,
+    response_model=DeliveryDetails,
     responses=errors(404),
 )
 async def fetch_delivery(delivery_id: _Id, account_id: AccountId, unit: InUnit) -> Response:

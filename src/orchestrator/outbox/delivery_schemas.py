@@ -61,7 +61,7 @@ class AttemptResource(Wire):
     response: ResponseHead | None = Field(description="Null without an answer.")
 
 
-class Delivery(DeliveryResource):
+class DeliveryDetails(DeliveryResource):
     """A delivery with all that is kept of it."""
 
     attempts: list[AttemptResource] = Field(description="Those that are kept, oldest first.")

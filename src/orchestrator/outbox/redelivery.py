@@ -8,6 +8,7 @@ from datetime import datetime
 
 from orchestrator.kernel.errors import Gone, NotFound
 from orchestrator.kernel.unit import Unit
+from orchestrator.outbox import deliveries
 
 MOST_AT_ONCE = 10_000
 
@@ -40,7 +41,7 @@ async def redeliver(unit: Unit, account_id: str, delivery_id: str) -> None:
         where account_id = $1 and d.id = $2 for no key update of d
         """,
         account_id,
-        delivery_id,
+        deliveries.checked(delivery_id),
     )
     if row is None:
         raise NotFound(f"there is no delivery {delivery_id}")
