@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from tests.support.app import Service, running_service
 from tests.support.database import TestServer, worker_database
+from tests.support.processes import end_kept
 
 # A deadline per example would judge the machine, not the code. The same examples every time, so that a change is
 # judged by itself; `HYPOTHESIS_PROFILE=explore` looks for new ones.
@@ -35,6 +36,7 @@ async def database_url() -> AsyncIterator[str]:
     """A migrated database of this test process."""
     async with worker_database() as url:
         yield url
+        await end_kept()
 
 
 @pytest.fixture

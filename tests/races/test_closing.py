@@ -7,7 +7,7 @@ from orchestrator.kernel.ids import new_sid
 from tests.support.factories import OUR_NUMBER
 from tests.support.processes import cluster
 
-SECONDS = 4.0
+SECONDS = 2.5
 SENDERS = 20
 
 

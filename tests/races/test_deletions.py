@@ -16,7 +16,7 @@ from tests.support.factories import OUR_NUMBER
 from tests.support.processes import Cluster
 from tests.support.receiver import Receiver, receiver
 
-SECONDS = 4.0
+SECONDS = 2.5
 CUSTOMERS = 6
 DELETED_AT_ONCE = 3
 

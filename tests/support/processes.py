@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -27,6 +28,13 @@ from tests.support.factories import configuration_body
 _ROOT = Path(__file__).parents[2]
 _MESSAGES = "/ingest/twilio/messages"
 _COUNTED = frozenset({"conversations", "communications", "participants", "profiles", "events", "conversation_keys"})
+
+
+Started = tuple[int, "subprocess.Popen[bytes]"]
+"""A process and its port."""
+
+_kept: list[Started] = []
+"""Of this test process, whose tests all have the same database."""
 
 
 @dataclass
@@ -98,16 +106,22 @@ async def cluster(
     worker: bool = False,
     clock_speed: int = 1,
 ) -> AsyncIterator[Cluster]:
-    """Start processes and make an account with one configuration in it."""
+    """Have processes, and make an account with one configuration in it.
+
+    Ordinary processes are kept for the next test, which takes a second to start each; one that failed keeps none.
+    """
     account = await _make_account(database_url)
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(asyncpg.create_pool(database_url, min_size=1, max_size=4))
         credentials = {"Authorization": aiohttp.encode_basic_auth(account.account_id, account.auth_token)}
         started_at = Clock().now()
-        started = [
-            await _start(stack, database_url, worker=worker, clock_speed=clock_speed, started_at=started_at)
-            for _ in range(processes)
-        ]
+        is_ordinary = not worker and clock_speed == 1
+        started = list[Started]()
+        for _ in range(processes):
+            kept = _kept.pop() if is_ordinary and _kept else None
+            new = kept or await _start(database_url, worker=worker, clock_speed=clock_speed, started_at=started_at)
+            stack.push_async_exit(partial(_leave, new, is_ordinary))
+            started.append(new)
         session = await stack.enter_async_context(
             aiohttp.ClientSession(headers=credentials, connector=aiohttp.TCPConnector(limit_per_host=100))
         )
@@ -128,9 +142,20 @@ async def _make_account(database_url: str) -> Account:
     return account
 
 
-async def _start(
-    stack: AsyncExitStack, database_url: str, *, worker: bool, clock_speed: int, started_at: datetime
-) -> "tuple[int, subprocess.Popen[bytes]]":
+async def end_kept() -> None:
+    """End the processes that were kept; their database may then go."""
+    while _kept:
+        await _end(_kept.pop()[1])
+
+
+async def _leave(started: Started, is_ordinary: bool, *failure: object) -> None:
+    if is_ordinary and failure[0] is None and started[1].poll() is None:
+        _kept.append(started)
+    else:
+        await _end(started[1])
+
+
+async def _start(database_url: str, *, worker: bool, clock_speed: int, started_at: datetime) -> Started:
     environment = {
         **os.environ,
         "ORCHESTRATOR_DATABASE_URL": database_url,
@@ -145,7 +170,6 @@ async def _start(
     }
     command = [sys.executable, str(_ROOT / "tests" / "support" / "api_process.py")]
     process = await asyncio.to_thread(subprocess.Popen, command, env=environment, stdout=subprocess.PIPE)
-    stack.push_async_callback(_end, process)
     assert process.stdout is not None
     line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), 30)
     return int(line), process
