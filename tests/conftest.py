@@ -31,6 +31,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         TestServer.stop()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test goes first: at the end, one worker would be busy with it and the other one idle."""
+    items.sort(key=lambda item: "test_schemathesis" not in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 async def database_url() -> AsyncIterator[str]:
     """A migrated database of this test process."""
