@@ -20,7 +20,6 @@ from orchestrator.conversations.routes import router as conversations
 from orchestrator.extraction import asking
 from orchestrator.extraction.routes import router as extractions
 from orchestrator.ingest.diagnostic_routes import router as diagnostics
-from orchestrator.ingest.identifying import Policy
 from orchestrator.ingest.routes import Ingest
 from orchestrator.ingest.uncaptured import router as uncaptured
 from orchestrator.ingest.webhooks import Webhooks
@@ -35,6 +34,8 @@ from orchestrator.memory.embedding import Meaning
 from orchestrator.memory.imports import LARGEST_FILE, UPLOADS
 from orchestrator.memory.routes import router as memory
 from orchestrator.memory.word_llama import WordLlamaEmbedder
+from orchestrator.messages.routes import router as messages
+from orchestrator.messages.service import hear
 from orchestrator.numbers.routes import router as numbers
 from orchestrator.openapi import describe
 from orchestrator.operations.routes import router as operations
@@ -45,7 +46,7 @@ from orchestrator.outbox.replay_routes import router as replays
 from orchestrator.participants.routes import router as participants
 from orchestrator.recall.routes import router as recall
 from orchestrator.settings import Settings
-from orchestrator.worker import Worker
+from orchestrator.worker import Worker, policy_of, sender_of
 
 _ROUTERS = (
     configurations,
@@ -59,6 +60,7 @@ _ROUTERS = (
     participants,
     communications,
     actions,
+    messages,
     memory,
     recall,
     numbers,
@@ -100,14 +102,15 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         settings.old_secret_key.get_secret_value() if settings.old_secret_key else None,
     )
     authenticator = Authenticator(units, secret_box)
-    actions_asked_for, files_uploaded = asyncio.Event(), asyncio.Event()
+    actions_asked_for, files_uploaded, messages_asked_for = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(engine.dispose)
+            stack.push_async_callback(app.state.sender.aclose)
             if settings.worker:
-                worker = Worker(settings, units, authenticator, actions_asked_for, files_uploaded)
+                worker = Worker(settings, units, authenticator, actions_asked_for, files_uploaded, messages_asked_for)
                 await stack.enter_async_context(_running(worker))
             yield
 
@@ -118,8 +121,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.secret_box = secret_box
     app.state.authenticator = authenticator
     app.state.meaning = _meaning(settings)
-    app.state.wake_actions = actions_asked_for.set
-    app.state.wake_imports = files_uploaded.set
+    app.state.wake_actions, app.state.wake_imports = actions_asked_for.set, files_uploaded.set
+    app.state.wake_messages = messages_asked_for.set
+    app.state.sender = sender_of(settings, authenticator)
     app.put_before(_ingest(settings, units, authenticator).routes(), max_body_bytes=settings.max_body_bytes)
     install_errors(app)
     for router in _ROUTERS:
@@ -134,8 +138,9 @@ def _meaning(settings: Settings) -> Meaning | None:
 
 def _ingest(settings: Settings, units: Units, authenticator: Authenticator) -> Ingest:
     webhooks = Webhooks(authenticator, public_url=settings.public_url, verify_signatures=settings.verify_signatures)
-    policy = Policy(linking=settings.linking, passive_profile_creation=settings.passive_profile_creation)
-    return Ingest(units, webhooks, policy, batch_size=settings.batch_size, lanes=settings.ingest_lanes)
+    return Ingest(
+        units, webhooks, policy_of(settings), hear, batch_size=settings.batch_size, lanes=settings.ingest_lanes
+    )
 
 
 @asynccontextmanager

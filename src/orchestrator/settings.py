@@ -153,7 +153,7 @@ class Settings(BaseSettings):
 
     sender: Literal["loopback", "twilio"] = Field(
         "loopback",
-        description="Who sends the messages of actions: nobody (`loopback`: they are captured and count as delivered), "
+        description="Who sends messages: nobody (`loopback`: they are captured and count as delivered), "
         "or Twilio's Messages API with the account's SID and auth token.",
     )
     twilio_api_url: str = Field(
@@ -161,7 +161,9 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^/]",
         description="Origin of the API that `twilio` sends through.",
     )
-    perform_interval: float = Field(0.25, gt=0, description="Seconds between looks for actions that are due.")
+    perform_interval: float = Field(
+        0.25, gt=0, description="Seconds between looks for actions and messages that are due."
+    )
     perform_concurrency: int = Field(16, ge=1, description="Messages being sent at once per process.")
 
     extractor_url: str | None = Field(

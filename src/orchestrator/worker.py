@@ -1,4 +1,4 @@
-"""Composition root for the loops: perform actions, deliver callbacks, extract, import, sweep conversations, reap.
+"""Composition root for the loops: perform actions, send messages, deliver callbacks, extract, import, sweep, reap.
 
 Any number of workers may run on one database; they share the work by `skip locked`.
 """
@@ -13,7 +13,7 @@ from orchestrator.accounts.authentication import Authenticator
 from orchestrator.accounts.signers import Signers
 from orchestrator.actions import messages_api
 from orchestrator.actions.loopback import Loopback
-from orchestrator.actions.messages_api import AuthTokens, MessagesApi
+from orchestrator.actions.messages_api import MessagesApi
 from orchestrator.actions.performing import Performer
 from orchestrator.actions.senders import ActionSender
 from orchestrator.conversations import following
@@ -21,10 +21,12 @@ from orchestrator.domain.backoff import Backoff
 from orchestrator.extraction import asking
 from orchestrator.extraction.extractor_api import ExtractorApi
 from orchestrator.extraction.performing import JobPerformer
+from orchestrator.ingest.identifying import Policy
 from orchestrator.kernel.unit import Units
 from orchestrator.lifecycle.reap import reap
 from orchestrator.lifecycle.sweep import sweep_all
 from orchestrator.memory.importing import Importer
+from orchestrator.messages.performing import MessagePerformer
 from orchestrator.outbox.client import CallbackClient
 from orchestrator.outbox.deliver import Deliverer
 from orchestrator.outbox.overrides import LONGEST_ATTEMPT
@@ -49,6 +51,7 @@ class Worker:
         authenticator: Authenticator,
         actions_asked_for: asyncio.Event | None = None,
         files_uploaded: asyncio.Event | None = None,
+        messages_asked_for: asyncio.Event | None = None,
     ) -> None:
         self._settings = settings
         self._units = units
@@ -59,15 +62,11 @@ class Worker:
             connections_per_host=0,  # the deliverer bounds them, by endpoint: a slow one must not hold up its host
         )
         longest_attempt = max(settings.callback_connect_timeout + settings.callback_read_timeout, LONGEST_ATTEMPT)
-
-        async def auth_token(account_id: str) -> str | None:
-            account = await authenticator.account(account_id)
-            return account.auth_token if account else None
-
+        signers = Signers(authenticator, settings.callback_signature_algorithm, settings.callback_standard_webhooks)
         self.deliverer = Deliverer(
             units,
             self._client,
-            Signers(authenticator, settings.callback_signature_algorithm, settings.callback_standard_webhooks),
+            signers,
             settings.backoff,
             settings.pausing,
             order=settings.callback_order,
@@ -83,12 +82,23 @@ class Worker:
         self.extractions = _extractions(settings, units)
         self.performer = Performer(
             units,
-            _sender(settings, auth_token),
+            sender_of(settings, authenticator),
             linking=settings.linking,
             concurrency=settings.perform_concurrency,
             lease=timedelta(seconds=messages_api.CONNECT_TIMEOUT + messages_api.READ_TIMEOUT + _SLACK),
             interval=settings.perform_interval,
             awake=actions_asked_for or asyncio.Event(),
+        )
+        self.messages = MessagePerformer(
+            units,
+            self._client,
+            signers,
+            policy_of(settings),
+            settings.backoff,
+            concurrency=settings.perform_concurrency,
+            lease=timedelta(seconds=longest_attempt + _SLACK),
+            interval=settings.perform_interval,
+            awake=messages_asked_for or asyncio.Event(),
         )
         self.importer = Importer(units, awake=files_uploaded or asyncio.Event())
 
@@ -98,6 +108,7 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._keep("deliver", self.deliverer.run))
                 group.create_task(self._keep("perform", self.performer.run))
+                group.create_task(self._keep("send", self.messages.run))
                 group.create_task(self._keep("import", self.importer.run))
                 if self.extractions is not None:
                     group.create_task(self._keep("extract", self.extractions.run))
@@ -162,10 +173,20 @@ def _extractions(settings: Settings, units: Units) -> JobPerformer | None:
     )
 
 
-def _sender(settings: Settings, auth_tokens: AuthTokens) -> ActionSender:
-    """Who sends the messages of actions."""
+def policy_of(settings: Settings) -> Policy:
+    """How the customers of captured messages are recognised."""
+    return Policy(linking=settings.linking, passive_profile_creation=settings.passive_profile_creation)
+
+
+def sender_of(settings: Settings, authenticator: Authenticator) -> ActionSender:
+    """Who sends messages."""
+
+    async def auth_token(account_id: str) -> str | None:
+        account = await authenticator.account(account_id)
+        return account.auth_token if account else None
+
     if settings.sender == "loopback":
         return Loopback()
     status_path = "/ingest/twilio/message-status"
     status_callback = settings.public_url and settings.public_url.rstrip("/") + status_path
-    return MessagesApi(auth_tokens, url=settings.twilio_api_url, status_callback=status_callback)
+    return MessagesApi(auth_token, url=settings.twilio_api_url, status_callback=status_callback)

@@ -21,6 +21,8 @@ CONFIG = Path(__file__).parents[1] / "contract" / "schemathesis.toml"
 KINDS = {
     "ConversationId": "conversations",
     "ActionId": "actions",
+    "AccountSid": "accounts",
+    "Sid": "messages",
     "communication_id": "communications",
     "operationId": "store_operations",
     "profileId": "profiles",

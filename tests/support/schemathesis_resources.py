@@ -7,6 +7,7 @@ from orchestrator.kernel.ids import new_sid
 from tests.support.app import Service
 from tests.support.factories import OUR_NUMBER, make_configuration
 from tests.support.memories import note, observation, profile_path, sum_up, summary
+from tests.support.messages import asked
 from tests.support.sdk import communication_body, conversation_body, message_body
 from tests.support.traffic import BY_PROFILE, KIRAN
 
@@ -118,6 +119,7 @@ async def make_resources(service: Service) -> dict[str, list[str]]:
         "numbers": numbers,
         "versions": ["'*'"],
         "version_numbers": ["1"],
+        "messages": [(await asked(service))["sid"] for _ in range(3)],
         "grouping_types": [BY_PROFILE],
         **stores,
         **await make_conversations(service, configuration_id),

@@ -130,7 +130,7 @@ def _read(response: httpx.Response) -> Sent:
         raise NotNow(reason, retry_after=retry_after(response.headers))
     if response.status_code >= 500:
         raise Uncertain(reason)
-    raise Refused(reason)
+    raise Refused(reason, code=body["code"] if code else None)
 
 
 def _sent(body: dict[str, Any]) -> Sent:

@@ -27,6 +27,11 @@ class Sent:
 class Refused(Exception):
     """The message was not sent, and would not be another time. The text says why."""
 
+    def __init__(self, reason: str, *, code: int | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        """Twilio's error code, where the provider tells one."""
+
 
 class NotNow(Exception):
     """The message was not sent; the sender may take it later."""

@@ -1,6 +1,6 @@
 """The provider's webhooks. These are the hot routes: past FastAPI, their OpenAPI is declared by hand."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -20,7 +20,10 @@ from orchestrator.ingest.voice import Call
 from orchestrator.ingest.webhooks import Webhooks
 from orchestrator.kernel.requests import HotRoute
 from orchestrator.kernel.telemetry import LANDINGS
-from orchestrator.kernel.unit import Units
+from orchestrator.kernel.unit import Unit, Units
+
+Heard = Callable[[Unit, Sequence[communications.Report]], Awaitable[None]]
+"""Does, in the same unit, what else follows from delivery reports."""
 
 _ANSWER = Response(b'<?xml version="1.0" encoding="UTF-8"?><Response/>', media_type="text/xml")
 """Empty TwiML, the same for everybody."""
@@ -29,8 +32,11 @@ _ANSWER = Response(b'<?xml version="1.0" encoding="UTF-8"?><Response/>', media_t
 class Ingest:
     """The webhooks of all accounts, coalesced into batches."""
 
-    def __init__(self, units: Units, webhooks: Webhooks, policy: Policy, *, batch_size: int, lanes: int) -> None:
+    def __init__(
+        self, units: Units, webhooks: Webhooks, policy: Policy, heard: Heard, *, batch_size: int, lanes: int
+    ) -> None:
         self._units = units
+        self._heard = heard
         self._webhooks = webhooks
         self._policy = policy
         self._calls = Calls(units)
@@ -100,6 +106,7 @@ class Ingest:
         async with self._units.begin() as unit:
             await early_reports.keep(unit, reports)
             await communications.report_delivery(unit, reports)
+            await self._heard(unit, reports)
         return [None] * len(reports)
 
     async def _note(self, fields: Fields, resource_id: str, reason: str) -> None:

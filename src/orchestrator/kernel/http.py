@@ -49,13 +49,17 @@ class ApiRoute(APIRoute):
             account_id = await authenticator.authenticate(request.headers.get("authorization"))
             request.state.account_id = account_id
             structlog.contextvars.bind_contextvars(account=account_id)
-            await _require_json(request)
+            await self.check_content_type(request)
             response = await handle(request)
             for name, value in getattr(request.state, "headers", {}).items():
                 response.raw_headers.append((HeaderName(name.encode()), value.encode()))
             return response
 
         return guarded
+
+    async def check_content_type(self, request: Request) -> None:
+        """Raise UnsupportedMediaType for a body that the route does not read."""
+        await _require_json(request)
 
 
 def add_header(request: Request, name: str, value: str) -> None:

@@ -14,7 +14,7 @@ from orchestrator.openapi.names import with_twilio_names
 from orchestrator.openapi.webhooks import WEBHOOK_PATHS
 
 _AUTH = "accountOrKey"
-_SECURED = ("/v1/", "/v2/", "/orchestrator/")
+_SECURED = ("/v1/", "/v2/", "/orchestrator/", "/2010-04-01/")
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

@@ -72,6 +72,19 @@ def build_request(
     return CallbackRequest(target, method, body, ours | extra)
 
 
+def build_form_request(url: str, fields: Sequence[tuple[str, str]], token: str) -> CallbackRequest:
+    """The request that posts a form, for the caller to sign. Raises ForbiddenTarget as `build_request`."""
+    target, credentials = _target(url)
+    headers = {
+        "User-Agent": USER_AGENT,
+        "I-Twilio-Idempotency-Token": token,
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    if credentials:
+        headers["Authorization"] = credentials
+    return CallbackRequest(target, "POST", urlencode(fields).encode(), headers)
+
+
 def get_url(url: str, payload: Mapping[str, Any]) -> str:
     """The URL of a GET callback: `eventType`, `timestamp` and `data` (as JSON) after the URL's own parameters."""
     fields = {name: value if isinstance(value, str) else orjson.dumps(value) for name, value in payload.items()}
