@@ -11,6 +11,7 @@ from orchestrator.cli.demo import demo
 from orchestrator.cli.errors import OneLineErrors
 from orchestrator.cli.openapi import openapi
 from orchestrator.cli.prove import prove
+from orchestrator.cli.proxy import proxy
 from orchestrator.cli.serve import serve
 from orchestrator.cli.settings import settings
 from orchestrator.cli.worker import worker
@@ -29,6 +30,7 @@ app.command()(worker)
 app.command()(administer.migrate)
 app.command()(demo)
 app.command()(prove)
+app.command(context_settings={"allow_interspersed_args": False})(proxy)  # options after the command are its own
 app.command()(settings)
 app.command()(openapi)
 rotation.add_to(administer.accounts)
