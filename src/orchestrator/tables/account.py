@@ -1,6 +1,6 @@
 """Accounts, their API keys and their own numbers."""
 
-from sqlalchemy import Column, Index, LargeBinary, Table
+from sqlalchemy import Boolean, Column, Index, LargeBinary, Table
 
 from orchestrator.tables.base import Key, Moment, account_id, metadata
 
@@ -12,6 +12,7 @@ accounts = Table(
     Column("auth_token", LargeBinary, nullable=False, comment="encrypted"),
     Column("previous_auth_token", LargeBinary, comment="encrypted; the one before the last rotation"),
     Column("previous_until", Moment, comment="before then the previous token is valid too; stays when it is over"),
+    Column("strict_put", Boolean, comment="null: as the setting of the service says"),
     Column("created_at", Moment, nullable=False),
 )
 

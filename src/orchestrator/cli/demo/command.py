@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.demo.instance import Instance
-from orchestrator.cli.errors import FAILED, WrongUsage
-from orchestrator.cli.first_account import credentials_file, kept_credentials
-from orchestrator.cli.settings import AsJson, read_settings
+from orchestrator.cli.errors import FAILED
+from orchestrator.cli.instance import Instance, find_instance
+from orchestrator.cli.settings import AsJson
 
 if TYPE_CHECKING:
     from orchestrator.cli.demo.play import Played
@@ -47,7 +46,7 @@ async def _demonstrate(url: str | None) -> "tuple[Instance, list[Played]]":
     # Stopped in good order too: what the demonstration made is removed.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ourselves.cancel)
     async with _instance(url) as instance:
-        from orchestrator.cli.demo.api import Api
+        from orchestrator.cli.api import Api
         from orchestrator.cli.demo.play import EXPECTED, play
         from orchestrator.cli.demo.receiver import receiving
 
@@ -58,23 +57,9 @@ async def _demonstrate(url: str | None) -> "tuple[Instance, list[Played]]":
 @asynccontextmanager
 async def _instance(url: str | None) -> AsyncIterator[Instance]:
     if url is not None:
-        yield Instance(url.rstrip("/"), *_credentials())
+        yield find_instance(url)
         return
-    from orchestrator.cli.demo.temporary import temporary_instance
+    from orchestrator.cli.temporary import temporary_instance
 
-    async with temporary_instance() as instance:
+    async with temporary_instance("demo") as instance:
         yield instance
-
-
-def _credentials() -> tuple[str, str]:
-    """Those in the environment, else those of the embedded store in the data folder."""
-    settings = read_settings()
-    if settings.account_sid and settings.auth_token:
-        return settings.account_sid, settings.auth_token.get_secret_value()
-    kept = kept_credentials(settings.data_dir)
-    if kept is None:
-        raise WrongUsage(
-            "no credentials: set ORCHESTRATOR_ACCOUNT_SID and ORCHESTRATOR_AUTH_TOKEN, or ORCHESTRATOR_DATA_DIR to "
-            f"the folder of the running instance ({credentials_file(settings.data_dir)} is not there)"
-        )
-    return kept

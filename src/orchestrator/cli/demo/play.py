@@ -6,9 +6,11 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from orchestrator.cli.demo.api import Api
+from orchestrator import phones
+from orchestrator.cli.api import Api
 from orchestrator.cli.demo.receiver import Callback, Receiver
 from orchestrator.cli.errors import CommandFailed
+from orchestrator.kernel.ids import new_sid
 
 EXPECTED = {
     "GROUP_BY_PARTICIPANT_ADDRESSES_AND_CHANNEL_TYPE": 4,
@@ -18,7 +20,7 @@ EXPECTED = {
 """Conversations by grouping type."""
 
 PHONE, OTHER_PHONE = "+15551234567", "+15559876543"
-_CONTACTS = (
+_CONTACTS: tuple[tuple[phones.Channel, str, str], ...] = (
     ("SMS", PHONE, "Hello, my parcel 4711 has not arrived."),
     ("VOICE", PHONE, "I am calling about my parcel."),
     ("WHATSAPP", PHONE, "Any news of it?"),
@@ -107,10 +109,8 @@ def _configuration(grouping: str, store_id: str, ours: str, callback_url: str) -
     }
 
 
-async def _contact(api: Api, played: Played, channel: str, sender: str, ours: str, text: str) -> Landed:
-    prefix = "whatsapp:" if channel == "WHATSAPP" else ""
-    receive = api.receive_call if channel == "VOICE" else api.receive_message
-    sid = await receive(prefix + sender, prefix + ours, text)
+async def _contact(api: Api, played: Played, channel: phones.Channel, sender: str, ours: str, text: str) -> Landed:
+    sid = await _receive(api, channel, sender, ours, text)
     # Other configurations of the account may have captured it too.
     found = (await api.get("/v2/Conversations", channelId=sid))["conversations"]
     own = [one["id"] for one in found if one["configurationId"] == played.configuration_id]
@@ -118,7 +118,21 @@ async def _contact(api: Api, played: Played, channel: str, sender: str, ours: st
         raise CommandFailed(f"the {channel} contact is in {len(own)} conversations of its configuration, not in one")
     (spoken,) = (await api.get(f"/v2/Conversations/{own[0]}/Communications", channelId=sid))["communications"]
     trace = (await api.get(f"/orchestrator/v1/Communications/{spoken['id']}/Trace"))["trace"]
-    return Landed(channel, prefix + sender, prefix + ours, spoken["id"], own[0], trace)
+    return Landed(
+        channel, phones.addressed(channel, sender), phones.addressed(channel, ours), spoken["id"], own[0], trace
+    )
+
+
+async def _receive(api: Api, channel: phones.Channel, sender: str, to: str, text: str) -> str:
+    """A message, or a call on which one sentence is said; returns its SID."""
+    if channel != "VOICE":
+        message_sid = new_sid("SM")
+        await api.receive(phones.message(channel, sender, to, text, sid=message_sid))
+        return message_sid
+    call_sid = new_sid("CA")
+    await api.receive(phones.call(sender, to, sid=call_sid))
+    await api.receive(phones.fragment(call_sid, text, transcription_sid=new_sid("GT")))
+    return call_sid
 
 
 async def _collect(api: Api, receiver: Receiver, played: Played) -> None:

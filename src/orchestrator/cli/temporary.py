@@ -1,12 +1,12 @@
-"""An instance for the length of a demonstration: in this process, on a free port, with data that goes away again."""
+"""An instance for a while: in this process, on a free port, with data that goes away again."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from orchestrator.cli.demo.instance import Instance
 from orchestrator.cli.errors import CommandFailed
 from orchestrator.cli.first_account import settle
+from orchestrator.cli.instance import Instance
 from orchestrator.cli.server import build_server, listen, load
 from orchestrator.cli.temporary_folder import temporary_folder
 from orchestrator.kernel.telemetry import configure_logs
@@ -15,10 +15,10 @@ from orchestrator.settings import Settings
 
 
 @asynccontextmanager
-async def temporary_instance() -> AsyncIterator[Instance]:
-    """Start it; afterwards nothing of it is left."""
+async def temporary_instance(name: str) -> AsyncIterator[Instance]:
+    """Start it; afterwards nothing of it is left. The name is part of its folder's, for whoever finds it."""
     configure_logs(json=False, level="warning")
-    with temporary_folder("demo") as folder, listen("127.0.0.1", 0) as listener:
+    with temporary_folder(name) as folder, listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
         # Constructed, not read: the environment may name somebody's production database.
         settings = Settings.model_construct(data_dir=folder, port=port, mode="dev", log_level="warning")

@@ -1,0 +1,90 @@
+"""How commands talk to the service: as an API client, and as Twilio."""
+
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from orchestrator.cli.errors import CommandFailed
+from orchestrator.cli.instance import Instance
+from orchestrator.phones import Webhook
+
+_PATIENCE = 10.0
+"""Seconds for one request."""
+
+
+class Refused(CommandFailed):
+    """The service said no; `body` is its error in Twilio's form, where it has one."""
+
+    def __init__(self, message: str, status: int, body: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
+
+
+class Api:
+    """One account's API, and the provider that sends its traffic. Raises CommandFailed, of which Refused is a kind."""
+
+    def __init__(self, instance: Instance, *, patience: float = _PATIENCE) -> None:
+        self.instance = instance
+        self.http = httpx.AsyncClient(
+            base_url=instance.url,
+            auth=(instance.account_id, instance.auth_token),
+            timeout=patience,
+            trust_env=False,  # no proxy stands between this machine and itself
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.http.aclose()
+
+    async def get(self, path: str, **query: str) -> Any:
+        return (await self.request("GET", path, params=query)).json()
+
+    async def post(self, path: str, body: Any = None, **query: str) -> Any:
+        return (await self.request("POST", path, json=body, params=query)).json()
+
+    async def put(self, path: str, body: Any, **query: str) -> Any:
+        return (await self.request("PUT", path, json=body, params=query)).json()
+
+    async def patch(self, path: str, body: Any, **query: str) -> Any:
+        return (await self.request("PATCH", path, json=body, params=query)).json()
+
+    async def delete(self, path: str) -> None:
+        await self.request("DELETE", path)
+
+    async def receive(self, webhook: Webhook) -> None:
+        """Post what the provider would, signed as the provider signs it."""
+        instance = self.instance
+        headers = webhook.headers(instance.account_id, instance.auth_token, instance.url)
+        await self.request("POST", webhook.path, content=webhook.body(instance.account_id), headers=headers)
+
+    async def request(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """Any request; the answer is a success, else this raises."""
+        try:
+            response = await self.http.request(method, path, **content)
+        except httpx.HTTPError as error:
+            raise CommandFailed(f"cannot reach {self.instance.url}: {error or type(error).__name__}") from error
+        if response.is_success:
+            return response
+        advice = {
+            401: " (the credentials are not those of this instance)",
+            403: " (sign for the instance's public URL: give that one as --url)" if path.startswith("/ingest/") else "",
+        }.get(response.status_code, "")
+        body = _error(response)
+        said = body.get("message", response.reason_phrase)
+        raise Refused(
+            f"{method} {path} was answered {response.status_code}: {said}{advice}", response.status_code, body
+        )
+
+
+def _error(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body: Any = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

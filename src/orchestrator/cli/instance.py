@@ -1,0 +1,45 @@
+"""The running service that a command talks to, and the account that it talks as."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+import typer
+
+from orchestrator.cli.errors import WrongUsage
+from orchestrator.cli.first_account import credentials_file, kept_credentials
+from orchestrator.cli.serve import local_url
+from orchestrator.cli.settings import read_settings
+
+Url = Annotated[str | None, typer.Option(help="The running service [ORCHESTRATOR_PUBLIC_URL, else this machine's].")]
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Where the service is, and an account of it."""
+
+    url: str
+    account_id: str
+    auth_token: str = field(repr=False)
+
+
+def find_instance(url: str | None = None) -> Instance:
+    """The service at `url`, or else the one that the settings name; the account is theirs, or the data folder's.
+
+    Raises WrongUsage where there are no credentials.
+    """
+    settings = read_settings()
+    return Instance((url or settings.public_url or local_url(settings)).rstrip("/"), *_credentials())
+
+
+def _credentials() -> tuple[str, str]:
+    """Those in the environment, else those of the embedded store in the data folder."""
+    settings = read_settings()
+    if settings.account_sid and settings.auth_token:
+        return settings.account_sid, settings.auth_token.get_secret_value()
+    kept = kept_credentials(settings.data_dir)
+    if kept is None:
+        raise WrongUsage(
+            "no credentials: set ORCHESTRATOR_ACCOUNT_SID and ORCHESTRATOR_AUTH_TOKEN, or ORCHESTRATOR_DATA_DIR to "
+            f"the folder of the running instance ({credentials_file(settings.data_dir)} is not there)"
+        )
+    return kept
