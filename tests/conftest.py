@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import settings
 
-from tests.support.app import Service, running_service
+from tests.support.app import Running, Service, running_application
 from tests.support.database import TestServer, worker_database
 from tests.support.processes import end_kept
 
@@ -44,8 +44,15 @@ async def database_url() -> AsyncIterator[str]:
         await end_kept()
 
 
+@pytest.fixture(scope="session")
+async def application(database_url: str) -> AsyncIterator[Running]:
+    """The application of this test process; to start one takes longer than most tests do."""
+    async with running_application(database_url) as running:
+        yield running
+
+
 @pytest.fixture
-async def service(database_url: str) -> AsyncIterator[Service]:
+async def service(application: Running) -> AsyncIterator[Service]:
     """The application in this process, with a fresh account and a clock that tests may turn."""
-    async with running_service(database_url) as running:
+    async with application.service() as running:
         yield running

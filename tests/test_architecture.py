@@ -35,6 +35,8 @@ def texts(tree: ast.Module) -> Iterator[str]:
 
 def test_every_key_and_unique_index_is_led_by_the_account() -> None:
     for table in metadata.tables.values():
+        if table.name == "clock":  # of the service, not of anybody
+            continue
         assert next(iter(table.primary_key.columns)).name == "account_id", table.name
         unique = [index for index in table.indexes if index.unique]
         unique += [constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]  # type: ignore[misc]

@@ -235,6 +235,7 @@ class World:
             " union all ".join(
                 f"select '{table}' as name, count(*), sum(hashtext(t::text)) from {table} t where account_id = $1"
                 for table in sorted(metadata.tables)
+                if "account_id" in metadata.tables[table].c
             ),
             self.service.account.account_id,
         )

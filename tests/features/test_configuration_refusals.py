@@ -98,6 +98,7 @@ async def written(service: Service) -> list[Any]:
         union all select 'version', configuration_id, version from configuration_versions where account_id = $1
         union all select 'operation', id, 0 from operations where account_id = $1
         union all select 'store', id, 0 from memory_stores where account_id = $1
+        order by 1, 2, 3
         """,
         service.account.account_id,
     )

@@ -158,15 +158,43 @@ def share_routes(app: FastAPI) -> None:
         _routes.extend(app.router.routes)
 
 
+@dataclass(frozen=True)
+class Running:
+    """An application of this process, with the clock that it was started with."""
+
+    app: FastAPI
+    clock: TurnableClock
+    settings: Settings
+
+    @asynccontextmanager
+    async def service(self) -> AsyncIterator[Service]:
+        """The application as one test has it: with an account of its own, and as it was when it started."""
+        units: Units = self.app.state.units
+        self.clock.offset = timedelta()
+        units.clock = self.clock
+        state, listeners, wake = dict(self.app.state._state), dict(units.listeners), units.wake_delivery
+        async with units.begin() as unit:
+            account = await accounts.create_account(unit, self.app.state.secret_box, name="test")
+        async with api_client(self.app, (account.account_id, account.auth_token)) as client:
+            yield Service(self.app, account, client, self.clock, self.settings)
+        # A test may have put a worker beside it, or something else in place of a part.
+        self.app.state._state.update(state)
+        units.listeners, units.wake_delivery = listeners, wake
+
+
 @asynccontextmanager
-async def running_service(database_url: str, **changes: Any) -> AsyncIterator[Service]:
+async def running_application(database_url: str, **changes: Any) -> AsyncIterator[Running]:
     """Start the application in this process."""
     settings = test_settings(database_url, **changes)
     clock = TurnableClock()
     app = create_app(settings, clock=clock)
     share_routes(app)
     async with app.router.lifespan_context(app):
-        async with app.state.units.begin() as unit:
-            account = await accounts.create_account(unit, app.state.secret_box, name="test")
-        async with api_client(app, (account.account_id, account.auth_token)) as client:
-            yield Service(app, account, client, clock, settings)
+        yield Running(app, clock, settings)
+
+
+@asynccontextmanager
+async def running_service(database_url: str, **changes: Any) -> AsyncIterator[Service]:
+    """Start an application with other settings, for one test."""
+    async with running_application(database_url, **changes) as running, running.service() as service:
+        yield service
