@@ -4,7 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # A lock is complete: pip installs what it says and resolves nothing.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
-NODE   := tests/contract/node
+# Each has a package.json of its own; node and npm are Python packages of requirements/dev.txt.
+NODE   := tests/contract/node tests/browser
+PACKAGES := $(NODE:%=%/node_modules/.installed)
 # Profiles of the large store that `make bench` asks.
 PROFILES ?= 1000000
 
@@ -24,9 +26,9 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	@$(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# The official Node SDK for the contract tests; node and npm are Python packages of requirements/dev.txt.
-$(NODE)/node_modules/.installed: $(NODE)/package.json $(NODE)/package-lock.json | $(VENV)/.dev
-	@cd $(NODE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --loglevel=error --ignore-scripts --no-audit --no-fund >/dev/null
+# The official Node SDK for the contract tests; what drives a browser and judges pages.
+$(PACKAGES): %/node_modules/.installed: %/package.json %/package-lock.json | $(VENV)/.dev
+	@cd $* && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --loglevel=error --ignore-scripts --no-audit --no-fund >/dev/null
 	@touch $@
 
 .PHONY: run
@@ -38,7 +40,7 @@ demo: $(VENV)/.run ## Play the grouping example on a temporary instance
 	@exec $(BIN)/orchestrator demo
 
 .PHONY: test
-test: $(VENV)/.dev $(NODE)/node_modules/.installed ## Run all tests (needs nothing: Postgres and Node come with the dependencies)
+test: $(VENV)/.dev $(PACKAGES) ## Run all tests (needs nothing: Postgres and Node come with the dependencies)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 .PHONY: soak
@@ -71,4 +73,4 @@ lock: ## Re-resolve the pinned dependencies (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group build --group dev pyproject.toml -c requirements/run.txt --override requirements/overrides.txt -o requirements/dev.txt
 	@$(MAKE) --silent $(VENV)/.dev
-	cd $(NODE) && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --package-lock-only --ignore-scripts --loglevel=error
+	for folder in $(NODE); do (cd $$folder && PATH="$(CURDIR)/$(BIN):$$PATH" npm install --package-lock-only --ignore-scripts --loglevel=error) || exit; done
