@@ -1,4 +1,4 @@
-"""What the documents say of the code is so: settings, metrics, tables, layers, files, links, decisions."""
+"""What the documents say of the code is so: settings, metrics, errors, events, tables, layers, files, decisions."""
 
 import re
 import tomllib
@@ -7,11 +7,25 @@ from pathlib import Path
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
+from orchestrator.domain.events import EventType
 from orchestrator.kernel import telemetry
 from orchestrator.tables import metadata
-from tests.support.documents import README, ROOT, SETTINGS_PAGE, settings_table, with_current_tables
+from tests.support.app import Service
+from tests.support.documents import (
+    DOCS,
+    ERRORS_PAGE,
+    EVENTS_PAGE,
+    README,
+    ROOT,
+    SETTINGS_PAGE,
+    settings_table,
+    with_current_codes,
+    with_current_tables,
+)
+from tests.support.error_codes import codes, numbers_in_the_code
+from tests.support.event_examples import play, with_current_events
+from tests.support.snippets import blocks
 
-DOCS = ROOT / "docs"
 ARCHITECTURE = DOCS / "ARCHITECTURE.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 PROGRAM = ROOT / "src" / "orchestrator"
@@ -40,6 +54,18 @@ def test_a_setting_is_shown_with_its_default_and_its_choices() -> None:
     assert rows[1].startswith("| `ORCHESTRATOR_WORKER` | `true` | ")
     assert rows[2].startswith("| `ORCHESTRATOR_PUBLIC_URL` |  | ")
     assert rows[3].endswith(" One of `bounded`, `strict`, `parallel`. |")
+
+
+def test_the_page_of_errors_is_current_and_no_code_is_missing() -> None:
+    text = ERRORS_PAGE.read_text()
+    assert text == with_current_codes(text), "run `python -m tests.support.documents` and commit the result"
+    assert numbers_in_the_code() - {one.code for one in codes()} == set(), "codes that no docstring tells of"
+
+
+async def test_the_page_of_events_is_current_and_no_type_is_missing(service: Service) -> None:
+    text, examples = EVENTS_PAGE.read_text(), await play(service)
+    assert set(examples) == set(EventType) - {EventType.PARTICIPANT_REMOVED}  # which is never told
+    assert text == with_current_events(text, examples), "run `python -m tests.support.documents` and commit the result"
 
 
 def test_every_metric_is_documented_and_every_documented_one_is_there() -> None:
@@ -78,22 +104,36 @@ def test_every_table_has_its_row_with_its_key() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
 def test_links_lead_somewhere(document: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+    for target in re.findall(r"(?m)(?:\]\(|^\[[^\]]+\]: )([^)\s]+)", prose(document)):
         if target.startswith(("http://", "https://")):
             continue
         path, _, anchor = target.partition("#")
         found = (document.parent / path) if path else document
         assert found.exists(), target
         if anchor:
-            headings = re.findall(r"(?m)^#+ (.+)$", found.read_text())
+            headings = re.findall(r"(?m)^#+ (.+)$", prose(found))
             assert anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings], target
+
+
+def prose(document: Path) -> str:
+    """A document without its fenced blocks, where a # begins a comment."""
+    return re.sub(r"(?ms)^ *```.*?^ *```$", "", document.read_text())
+
+
+def test_the_index_has_every_page() -> None:
+    index = DOCS / "README.md"
+    listed = set(re.findall(r"\]\(([\w./-]+\.md)\)", index.read_text()))
+    pages = {str(page.relative_to(DOCS)) for page in [*DOCS.glob("*.md"), *(DOCS / "recipes").glob("*.md")]}
+    assert pages - listed == {"README.md"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
 def test_files_that_are_named_exist(document: Path) -> None:
     """Paths in backticks, from the root of the checkout or of the program."""
     named = re.findall(r"`((?:[\w.-]+/)*[\w-]+\.(?:py|md|toml|yml|yaml|txt|lua))`", document.read_text())
+    own = {block.file for block in blocks(document.read_text())}  # a reader saves them
     missing = [name for name in named if not any((root / name).exists() for root in (ROOT, PROGRAM, DOCS))]
+    missing = [name for name in missing if name not in own]
     assert missing == []
 
 

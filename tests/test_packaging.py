@@ -120,12 +120,14 @@ def test_no_file_names_a_registry_or_a_place_on_somebodys_machine() -> None:
             assert place not in text, f"{file} names {place}"
 
 
-def test_the_wheel_carries_the_migrations_and_the_licence(tmp_path: Path) -> None:
+def test_the_wheel_carries_the_migrations_the_api_page_and_the_licence(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.iterdir()
     names = zipfile.ZipFile(wheel).namelist()
     migrations = {path.name for path in (ROOT / "migrations" / "versions").glob("*.py")}
     assert migrations <= {Path(name).name for name in names if name.startswith("orchestrator/_migrations/versions/")}
+    page = {path.name for path in (ROOT / "src/orchestrator/openapi/static").rglob("*") if path.is_file()}
+    assert page == {Path(name).name for name in names if name.startswith("orchestrator/openapi/static/")}
     assert [name for name in names if name.endswith("/licenses/LICENSE")]
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/"))]

@@ -38,6 +38,7 @@ from orchestrator.messages.routes import router as messages
 from orchestrator.messages.service import hear
 from orchestrator.numbers.routes import router as numbers
 from orchestrator.openapi import describe
+from orchestrator.openapi.reference import serve_reference
 from orchestrator.operations.routes import router as operations
 from orchestrator.outbox.delivery_routes import router as deliveries
 from orchestrator.outbox.endpoint_routes import router as endpoints
@@ -84,6 +85,11 @@ class Application(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._edge(scope, receive, send)
 
+    def setup(self) -> None:
+        """What FastAPI publishes of itself: the description, and our page about it instead of its own."""
+        super().setup()
+        serve_reference(self)
+
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             self.openapi_schema = describe(self)
@@ -114,7 +120,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
                 await stack.enter_async_context(_running(worker))
             yield
 
-    app = Application(title="Orchestrator", version=__version__, lifespan=lifespan, redirect_slashes=False)
+    app = Application(
+        title="Orchestrator",
+        version=__version__,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,  # FastAPI's own pages load theirs from elsewhere
+        redoc_url=None,
+    )
     app.state.settings = settings
     app.state.units = units
     app.state.stopping = asyncio.Event()

@@ -1,15 +1,25 @@
-"""What the documents take from the code: tables of settings. `python -m tests.support.documents` writes them anew."""
+"""What the documents take from the code: tables of settings, error codes, events.
 
+`python -m tests.support.documents` writes them anew. For the examples of events it plays a story on a temporary
+PostgreSQL, or on the server in ORCHESTRATOR_TEST_DATABASE_URL.
+"""
+
+import asyncio
 import re
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 from orchestrator.settings import Settings
+from tests.support.error_codes import Code, codes
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
-SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+DOCS = ROOT / "docs"
+SETTINGS_PAGE = DOCS / "settings.md"
+ERRORS_PAGE = DOCS / "errors.md"
+EVENTS_PAGE = DOCS / "events.md"
 
 _MADE = re.compile(r"(?ms)^<!-- settings:(?P<names>.*?) -->\n.*?^<!-- /settings -->$")
 """A table that is made; it names its settings, or `all`."""
@@ -31,6 +41,34 @@ def with_current_tables(text: str) -> str:
         return f"<!-- settings:{found['names']} -->\n{table}\n<!-- /settings -->"
 
     return _MADE.sub(made, text)
+
+
+def with_current_codes(text: str) -> str:
+    """The page of errors, saying what the code says."""
+    made = [f"{_overview()}\n"]
+    for code, meanings in groupby(codes(), key=lambda one: one.code):
+        made += [f"### Code {code}\n", *(_meaning_of(one) for one in meanings)]
+    return between("codes", "\n".join(made).rstrip("\n"), text)
+
+
+def between(name: str, made: str, text: str) -> str:
+    """The text with something made between `<!-- name -->` and `<!-- /name -->`."""
+    before, opening, rest = text.partition(f"<!-- {name} -->\n")
+    _, closing, after = rest.partition(f"\n<!-- /{name} -->")
+    assert opening, f"there is no place for {name}"
+    assert closing, f"the place for {name} does not end"
+    return before + opening + made + closing + after
+
+
+def _overview() -> str:
+    rows = ["| code | status | when |", "|---|---|---|"]
+    rows += [f"| [{one.code}](#code-{one.code}) | {one.status or ''} | {one.when} |" for one in codes()]
+    return "\n".join(rows)
+
+
+def _meaning_of(one: Code) -> str:
+    status = f"status {one.status}" if one.status else "a diagnostic, no answer"
+    return f"`{one.name}`, {status}. {one.when}\n\n**What to do:** {one.advice}\n"
 
 
 def _default(name: str) -> str:
@@ -56,6 +94,14 @@ def _literals(kind: object) -> tuple[str, ...]:
     return get_args(kind) if get_origin(kind) is Literal else ()
 
 
-if __name__ == "__main__":
+async def _write() -> None:
+    from tests.support.event_examples import play_alone, with_current_events  # only here: they need a database
+
     for document in (README, SETTINGS_PAGE):
         document.write_text(with_current_tables(document.read_text()))
+    ERRORS_PAGE.write_text(with_current_codes(ERRORS_PAGE.read_text()))
+    EVENTS_PAGE.write_text(with_current_events(EVENTS_PAGE.read_text(), await play_alone()))
+
+
+if __name__ == "__main__":
+    asyncio.run(_write())

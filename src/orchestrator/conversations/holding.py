@@ -20,7 +20,10 @@ MOST_KEYS = 10_000
 
 
 class AddressConflict(Conflict):
-    """An open conversation, or another participant, holds the address. The code is what clients of Twilio know."""
+    """An open conversation, or another participant, holds the address. The code is what clients of Twilio know.
+
+    What to do: use the conversation or participant that `details.conflictingResourceId` names, or close it first.
+    """
 
     code = 400
 

@@ -12,9 +12,20 @@ from orchestrator.memory import identity, turns
 from orchestrator.memory.identity import Resolution, Subject
 
 SKIPPED = 530001
-"""Profile resolution skipped: the address has no identifier."""
+"""No profile, or not for certain: the address has no identifier, several profiles have it, or both sides have one.
+
+What to do: merge the profiles if they are one person; register your own numbers under `/orchestrator/v1/Numbers`.
+"""
 LOOKUP_FAILED = 530003
+"""The customer could not be looked up: the memory store was deleted, or is not there.
+
+What to do: put a store that exists into the configuration.
+"""
 CREATION_FAILED = 530004
+"""The customer has no profile, and none could be made, because the look-up failed.
+
+What to do: put a store that exists into the configuration.
+"""
 
 
 @dataclass(frozen=True, slots=True)

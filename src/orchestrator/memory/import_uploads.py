@@ -26,7 +26,10 @@ LEASE = timedelta(seconds=60)
 
 
 class UploadRefused(OrchestratorError):
-    """The upload URL is not good any more."""
+    """The upload URL is not good any more.
+
+    What to do: announce the import again; its URL is good for 30 minutes, and for one file.
+    """
 
     status = 403
     code = 20403

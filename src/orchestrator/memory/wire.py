@@ -19,13 +19,19 @@ from orchestrator.settings import Settings
 
 
 class ControlRoute(ApiRoute):
-    """A route below `/v1/ControlPlane`."""
+    """A malformed request below `/v1/ControlPlane`.
+
+    What to do: read `message`, which names the field; `details.errors` lists all that are wrong.
+    """
 
     bad_request_code = 520046
 
 
 class DataRoute(ApiRoute):
-    """A route below `/v1/Stores` (codes: contract memory.md 1.7)."""
+    """A malformed request below `/v1/Stores` (codes: contract memory.md 1.7).
+
+    What to do: read `message`, which names the field; `details.errors` lists all that are wrong.
+    """
 
     bad_request_code = 400
 
