@@ -15,6 +15,8 @@ from orchestrator.actions.routes import router as actions
 from orchestrator.communications.routes import router as communications
 from orchestrator.configurations.history_routes import router as configuration_versions
 from orchestrator.configurations.routes import router as configurations
+from orchestrator.console import Sessions
+from orchestrator.console import router as console
 from orchestrator.conversations import following
 from orchestrator.conversations.routes import router as conversations
 from orchestrator.extraction import asking
@@ -103,8 +105,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     units = Units(engine, clock or clock_of(start=settings.clock_start, speed=settings.clock_speed))
     following.listen(units, settings.linking)
     asking.connect(units, asking.policy(settings))
+    secret_key = settings.secret_key.get_secret_value() if settings.secret_key else secret_key_from(settings.data_dir)
     secret_box = SecretBox(
-        settings.secret_key.get_secret_value() if settings.secret_key else secret_key_from(settings.data_dir),
+        secret_key,
         settings.old_secret_key.get_secret_value() if settings.old_secret_key else None,
     )
     authenticator = Authenticator(units, secret_box)
@@ -138,10 +141,17 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.wake_messages = messages_asked_for.set
     app.state.sender = sender_of(settings, authenticator)
     app.put_before(_ingest(settings, units, authenticator).routes(), max_body_bytes=settings.max_body_bytes)
+    _add_routes(app, settings, secret_key)
+    return app
+
+
+def _add_routes(app: FastAPI, settings: Settings, secret_key: str) -> None:
     install_errors(app)
     for router in _ROUTERS:
         app.include_router(router)
-    return app
+    if settings.console:
+        app.state.sessions = Sessions(secret_key)
+        app.include_router(console)
 
 
 def _meaning(settings: Settings) -> Meaning | None:

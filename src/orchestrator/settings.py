@@ -107,6 +107,9 @@ class Settings(BaseSettings):
         "`ORCHESTRATOR_CLOCK_START`.",
     )
 
+    console: bool = Field(
+        True, description="Serve the console at `/console`, for people with the account's credentials."
+    )
     worker: bool = Field(True, description="Run the background loops (callbacks, timers) inside `serve`.")
     sweep_interval: float = Field(1.0, gt=0, description="Seconds between looks for conversations that are due.")
     deliver_interval: float = Field(0.25, gt=0, description="Seconds between looks for callbacks that are due.")

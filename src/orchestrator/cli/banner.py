@@ -73,7 +73,11 @@ class Banner:
 
     def _facts(self) -> list[str]:
         public_url = self.settings.public_url
-        return [*([f"  Public URL      [bold]{escape(public_url)}[/]"] if public_url else []), *self._credentials()]
+        return [
+            *([f"  Public URL      [bold]{escape(public_url)}[/]"] if public_url else []),
+            *([f"  Console         [bold]{escape(self.url)}/console[/]"] if self.settings.console else []),
+            *self._credentials(),
+        ]
 
     def _credentials(self) -> list[str]:
         if self.account is None:

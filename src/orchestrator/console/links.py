@@ -1,0 +1,32 @@
+"""Where things are shown: the navigation, and the page of what an id names."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the navigation."""
+
+    name: str
+    path: str
+    key: str
+    """Pressed after `g`, it leads there."""
+
+
+NAVIGATION = (
+    Entry("Overview", "/console", "o"),
+    Entry("Conversations", "/console/conversations", "c"),
+)
+
+_SHOWN_AT = {
+    "conversation": "/console/conversations/{id}",
+    "communication": "/console/communications/{id}",
+}
+"""Page by kind of thing; what is not here has none, and its id is shown without a link."""
+
+
+def page_of(kind: str, thing: str, within: str | None = None) -> str | None:
+    """The path of the page that shows a thing, if there is one; `within` is the store of a profile."""
+    template = _SHOWN_AT.get(kind)
+    return template and template.format(id=quote(thing, safe=""), within=quote(within or "", safe=""))
