@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from orchestrator.cli.demo.play import Landed, Played, gaps
-from orchestrator.cli.demo.receiver import Callback
 from orchestrator.cli.first_account import credentials_file
+from orchestrator.cli.receiver import Callback
 from orchestrator.kernel.ids import new_sid
 from tests.cli.running import run, run_json
 

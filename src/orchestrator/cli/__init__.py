@@ -1,4 +1,4 @@
-"""The command `orchestrator`: starts the composition roots, administers accounts, plays demonstration and proof.
+"""The command `orchestrator`: starts the composition roots, administers accounts, plays scenarios and proof.
 
 Every command imports what it needs when it runs, so that none pays for another.
 """
@@ -12,6 +12,7 @@ from orchestrator.cli.errors import OneLineErrors
 from orchestrator.cli.openapi import openapi
 from orchestrator.cli.prove import prove
 from orchestrator.cli.proxy import proxy
+from orchestrator.cli.scenarios.command import run
 from orchestrator.cli.serve import serve
 from orchestrator.cli.settings import settings
 from orchestrator.cli.worker import worker
@@ -29,6 +30,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(administer.migrate)
 app.command()(demo)
+app.command()(run)
 app.command()(prove)
 app.command(context_settings={"allow_interspersed_args": False})(proxy)  # options after the command are its own
 app.command()(settings)

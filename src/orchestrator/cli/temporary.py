@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from orchestrator.cli.errors import CommandFailed
 from orchestrator.cli.first_account import settle
-from orchestrator.cli.instance import Instance
+from orchestrator.cli.instance import Instance, find_instance
 from orchestrator.cli.server import build_server, listen, load
 from orchestrator.cli.temporary_folder import temporary_folder
 from orchestrator.kernel.telemetry import configure_logs
@@ -37,3 +37,13 @@ async def temporary_instance(name: str) -> AsyncIterator[Instance]:
             finally:
                 server.should_exit = True
                 await running
+
+
+@asynccontextmanager
+async def instance_at(url: str | None, name: str) -> AsyncIterator[Instance]:
+    """The running instance at a URL, or a temporary one where none is given."""
+    if url is not None:
+        yield find_instance(url)
+        return
+    async with temporary_instance(name) as instance:
+        yield instance

@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.errors import FAILED
-from orchestrator.cli.instance import Instance, find_instance
+from orchestrator.cli.instance import Instance
 from orchestrator.cli.settings import AsJson
 
 if TYPE_CHECKING:
@@ -41,25 +39,16 @@ def demo(*, url: Url = None, as_json: AsJson = False) -> None:
 
 
 async def _demonstrate(url: str | None) -> "tuple[Instance, list[Played]]":
+    from orchestrator.cli.temporary import instance_at
+
     ourselves = asyncio.current_task()
     assert ourselves is not None
     # Stopped in good order too: what the demonstration made is removed.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ourselves.cancel)
-    async with _instance(url) as instance:
+    async with instance_at(url, "demo") as instance:
         from orchestrator.cli.api import Api
         from orchestrator.cli.demo.play import EXPECTED, play
-        from orchestrator.cli.demo.receiver import receiving
+        from orchestrator.cli.receiver import receiving
 
         async with Api(instance) as api, receiving(instance.auth_token) as receiver:
             return instance, [await play(api, receiver, grouping) for grouping in EXPECTED]
-
-
-@asynccontextmanager
-async def _instance(url: str | None) -> AsyncIterator[Instance]:
-    if url is not None:
-        yield find_instance(url)
-        return
-    from orchestrator.cli.temporary import temporary_instance
-
-    async with temporary_instance("demo") as instance:
-        yield instance

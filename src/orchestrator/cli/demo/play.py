@@ -8,8 +8,8 @@ from typing import Any
 
 from orchestrator import phones
 from orchestrator.cli.api import Api
-from orchestrator.cli.demo.receiver import Callback, Receiver
 from orchestrator.cli.errors import CommandFailed
+from orchestrator.cli.receiver import Callback, Receiver
 from orchestrator.kernel.ids import new_sid
 
 EXPECTED = {

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from orchestrator.cli.demo.play import EXPECTED, Landed, Played
-from orchestrator.cli.demo.receiver import Callback
+from orchestrator.cli.receiver import Callback
 from orchestrator.cli.tables import console, print_table
 
 

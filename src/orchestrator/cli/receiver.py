@@ -1,4 +1,4 @@
-"""The receiver of the demonstration's status callbacks: checks signatures, and knows what is still to come."""
+"""A receiver of status callbacks on this machine: checks signatures, remembers what was told."""
 
 import asyncio
 import json
@@ -25,11 +25,16 @@ class Callback:
 
 @dataclass
 class Receiver:
-    """What has come in, once per event."""
+    """What has come in."""
 
     auth_token: str = field(repr=False)
     url: str = ""
+    answer: int = 200
+    """The status that every callback is answered with."""
     received: dict[tuple[str, int], Callback] = field(default_factory=dict)
+    """What was accepted, once per event, in order of arrival."""
+    refused: list[Callback] = field(default_factory=list)
+    """What was answered with an error, each time."""
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     def of(self, conversation_id: str) -> list[Callback]:
@@ -38,6 +43,14 @@ class Receiver:
             (one for one in self.received.values() if one.conversation_id == conversation_id),
             key=lambda one: one.sequence,
         )
+
+    def accepted_of(self, conversation_id: str) -> list[Callback]:
+        """A conversation's callbacks, in order of arrival."""
+        return [one for one in self.received.values() if one.conversation_id == conversation_id]
+
+    def refused_of(self, conversation_id: str) -> list[Callback]:
+        """Likewise those that were answered with an error."""
+        return [one for one in self.refused if one.conversation_id == conversation_id]
 
     async def until(self, complete: Callable[[], bool], seconds: float) -> None:
         """Wait until that is so, but not longer."""
@@ -54,9 +67,12 @@ class Receiver:
         event = json.loads(body)
         conversation_id, _, sequence = request.headers["Orchestrator-Event-Id"].rpartition(":")
         callback = Callback(conversation_id, int(sequence), event["eventType"], event["data"]["id"], signed)
-        self.received.setdefault((conversation_id, callback.sequence), callback)
+        if self.answer < 300:
+            self.received.setdefault((conversation_id, callback.sequence), callback)
+        else:
+            self.refused.append(callback)
         self._arrived.set()
-        return web.Response()
+        return web.Response(status=self.answer)
 
 
 @asynccontextmanager
