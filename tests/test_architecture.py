@@ -56,6 +56,8 @@ def test_the_clock_is_read_in_one_place() -> None:
 
 def test_sql_is_told_the_time() -> None:
     for name, tree in trees():
+        if name == "cli/doctor/database.py":  # compares that clock with ours
+            continue
         for text in texts(tree):
             assert not SQL_CLOCK.search(text), f"{name}: {text[:80]}"
 

@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     strict_put: bool = Field(
         False,
         description="A PUT or PATCH of a configuration that would delete fields which it does not name is refused, "
-        "unless its header Orchestrator-Strict says false.",
+        "unless its header Orchestrator-Strict or `orchestrator accounts strict` says otherwise.",
     )
     passive_profile_creation: bool = Field(
         True, description="A captured customer whom no profile matches gets a new profile."

@@ -27,6 +27,8 @@ class Account:
     """The one before the last rotation, which is valid too until `previous_until`."""
     previous_until: datetime | None = None
     """Set once the token has been rotated, and kept when the time is over."""
+    strict_put: bool | None = None
+    """Whether writes of configurations are strict; None is as the service's setting says."""
 
     def tokens(self, now: datetime) -> tuple[str, ...]:
         """The auth tokens that are valid, first the one that signs."""
@@ -93,6 +95,7 @@ def _account(row: Row[Any], box: SecretBox) -> Account:
         row.created_at,
         box.decrypt(previous) if previous is not None else None,
         row.previous_until,
+        row.strict_put,
     )
 
 

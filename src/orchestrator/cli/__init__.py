@@ -6,12 +6,14 @@ Every command imports what it needs when it runs, so that none pays for another.
 import typer
 
 from orchestrator import __version__
-from orchestrator.cli import administer, rotation
+from orchestrator.cli import administer, rotation, strictness
 from orchestrator.cli.demo import demo
+from orchestrator.cli.doctor import doctor
 from orchestrator.cli.errors import OneLineErrors
 from orchestrator.cli.openapi import openapi
 from orchestrator.cli.prove import prove
 from orchestrator.cli.proxy import proxy
+from orchestrator.cli.regrouping import migrate_configuration
 from orchestrator.cli.scenarios.command import run
 from orchestrator.cli.serve import serve
 from orchestrator.cli.settings import settings
@@ -32,10 +34,13 @@ app.command()(administer.migrate)
 app.command()(demo)
 app.command()(run)
 app.command()(prove)
+app.command()(doctor)
+app.command("migrate-configuration")(migrate_configuration)
 app.command(context_settings={"allow_interspersed_args": False})(proxy)  # options after the command are its own
 app.command()(settings)
 app.command()(openapi)
 rotation.add_to(administer.accounts)
+strictness.add_to(administer.accounts)
 app.add_typer(administer.accounts, name="accounts")
 app.add_typer(administer.keys, name="keys")
 

@@ -20,6 +20,9 @@ AccountSid = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account'
 KeySid = Annotated[str, typer.Argument(metavar="KEY", help="The key's SID, SK….")]
 Name = Annotated[str, typer.Option(help="A name for people.")]
 
+STRICTNESS = {True: "on", False: "off", None: "default"}
+"""How an account's setting for strict writes is called."""
+
 accounts = typer.Typer(no_args_is_help=True, help="The accounts of this service.")
 keys = typer.Typer(no_args_is_help=True, help="The API keys of an account.")
 
@@ -42,7 +45,9 @@ def list_accounts(*, as_json: AsJson = False) -> None:
     from orchestrator.accounts import service
 
     found = in_database(service.list_accounts)
-    _print_all(("account SID", "name", "created"), [account_row(one) for one in found], as_json=as_json)
+    _print_all(
+        ("account SID", "name", "created", "strict writes"), [account_row(one) for one in found], as_json=as_json
+    )
 
 
 @accounts.command("create")
@@ -100,7 +105,12 @@ def account_row(account: "Account") -> dict[str, Any]:
     """What is shown of an account, which is no secret."""
     from orchestrator.kernel.clock import rest_time
 
-    return {"accountSid": account.account_id, "name": account.name, "createdAt": rest_time(account.created_at)}
+    return {
+        "accountSid": account.account_id,
+        "name": account.name,
+        "createdAt": rest_time(account.created_at),
+        "strictWrites": STRICTNESS[account.strict_put],
+    }
 
 
 def _key_row(key: "ApiKey") -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How commands talk to the service: as an API client, and as Twilio."""
 
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from orchestrator.phones import Webhook
 
 _PATIENCE = 10.0
 """Seconds for one request."""
+_PAGE = "1000"
 
 
 class Refused(CommandFailed):
@@ -25,12 +27,15 @@ class Refused(CommandFailed):
 class Api:
     """One account's API, and the provider that sends its traffic. Raises CommandFailed, of which Refused is a kind."""
 
-    def __init__(self, instance: Instance, *, patience: float = _PATIENCE) -> None:
+    def __init__(
+        self, instance: Instance, *, patience: float = _PATIENCE, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self.instance = instance
         self.http = httpx.AsyncClient(
             base_url=instance.url,
             auth=(instance.account_id, instance.auth_token),
             timeout=patience,
+            transport=transport,
             trust_env=False,  # no proxy stands between this machine and itself
         )
 
@@ -44,6 +49,16 @@ class Api:
 
     async def get(self, path: str, **query: str) -> Any:
         return (await self.request("GET", path, params=query)).json()
+
+    async def every(self, path: str, key: str, **query: str) -> AsyncIterator[dict[str, Any]]:
+        """The items of all pages of a list, as they come."""
+        page = await self.get(path, pageSize=_PAGE, **query)
+        while True:
+            for item in page[key]:
+                yield item
+            if (token := page["meta"].get("nextToken")) is None:
+                return
+            page = await self.get(path, pageToken=token)
 
     async def post(self, path: str, body: Any = None, **query: str) -> Any:
         return (await self.request("POST", path, json=body, params=query)).json()

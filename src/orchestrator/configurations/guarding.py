@@ -11,11 +11,13 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request
 from pydantic.json_schema import SkipJsonSchema
 
+from orchestrator.accounts import strictness
 from orchestrator.configurations.differences import between
 from orchestrator.configurations.patches import PatchConfigurationRequest
 from orchestrator.configurations.schemas import UpdateConfigurationRequest
 from orchestrator.domain.differences import deletions, parts
 from orchestrator.kernel.errors import BadRequest, WouldDelete
+from orchestrator.kernel.http import AccountId, InUnit
 
 STRICT, DELETE = "Orchestrator-Strict", "Orchestrator-Delete"
 _CHOICES = ("true", "false")
@@ -60,12 +62,14 @@ ANYTHING = Guard()
 
 async def guard(
     request: Request,
+    account_id: AccountId,
+    unit: InUnit,
     strict: Annotated[
         str | SkipJsonSchema[None],
         Header(
             alias=STRICT,
             description=f"`true`: a request that would delete fields which neither it nor `{DELETE}` names is a 409. "
-            "Without it, `ORCHESTRATOR_STRICT_PUT` decides.",
+            "Without it, the account decides (`orchestrator accounts strict`), or else `ORCHESTRATOR_STRICT_PUT`.",
             json_schema_extra={"enum": list(_CHOICES)},
         ),
     ] = None,
@@ -83,7 +87,8 @@ async def guard(
     named = [pointer.strip() for pointer in (delete or "").split(",")]
     if strict is None:
         by_default: bool = request.app.state.settings.strict_put
-        return Guard(by_default, tuple(filter(None, named)))
+        of_account = await strictness.is_strict(unit, account_id, by_default=by_default)
+        return Guard(of_account, tuple(filter(None, named)))
     if strict.lower() not in _CHOICES:
         raise BadRequest(f"{STRICT} must be true or false", params={"field": STRICT, "value": strict[:200]})
     return Guard(strict.lower() == "true", tuple(filter(None, named)))
