@@ -30,7 +30,10 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class Forbidden(OrchestratorError):
-    """A form that did not come from a page of this session."""
+    """A form of the console did not come from a page of this session.
+
+    What to do: load the page again, and send its form.
+    """
 
     status = WrongSignature.status
     code = WrongSignature.code
