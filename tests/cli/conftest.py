@@ -1,13 +1,19 @@
 """Data folders of commands, and one service for the tests that only ask it questions."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
+from orchestrator.app import create_app
 from tests.cli.running import Serving, serving
+from tests.cli.terminal import Terminal
+from tests.support.app import Service, running_service, share_routes
+from tests.support.server import serving_app
 
 
 @contextmanager
@@ -30,3 +36,22 @@ def first(folder: Path) -> Iterator[Serving]:
     """A service that was started on an empty data folder."""
     with serving(folder) as service:
         yield service
+
+
+@pytest.fixture(scope="session")
+async def live(database_url: str) -> AsyncIterator[tuple[Service, str]]:
+    """A service behind a socket, for commands that talk to one, and its twin in this process."""
+    async with running_service(database_url, public_url=None) as service:
+        app = create_app(service.settings)
+        share_routes(app)
+        with serving_app(app) as url:
+            yield service, url
+
+
+@pytest.fixture
+async def terminal(live: tuple[Service, str]) -> AsyncIterator[Terminal]:
+    """Somebody at a terminal, with an account of their own."""
+    service, url = live
+    account = await service.new_account()
+    async with httpx.AsyncClient(base_url=url, auth=(account.account_id, account.auth_token)) as api:
+        yield Terminal(url, account, replace(service, account=account, api=api))

@@ -1,4 +1,4 @@
-"""What the documents take from the code: tables of settings, error codes, events.
+"""What the documents take from the code: tables of settings and commands, error codes, events.
 
 `python -m tests.support.documents` writes them anew. For the examples of events it plays a story on a temporary
 PostgreSQL, or on the server in ORCHESTRATOR_TEST_DATABASE_URL.
@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 from orchestrator.settings import Settings
+from tests.support.command_line import with_current_commands
 from tests.support.error_codes import Code, codes
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 SETTINGS_PAGE = DOCS / "settings.md"
+COMMANDS_PAGE = DOCS / "cli.md"
 ERRORS_PAGE = DOCS / "errors.md"
 EVENTS_PAGE = DOCS / "events.md"
 
@@ -99,6 +101,7 @@ async def _write() -> None:
 
     for document in (README, SETTINGS_PAGE):
         document.write_text(with_current_tables(document.read_text()))
+    COMMANDS_PAGE.write_text(with_current_commands(COMMANDS_PAGE.read_text()))
     ERRORS_PAGE.write_text(with_current_codes(ERRORS_PAGE.read_text()))
     EVENTS_PAGE.write_text(with_current_events(EVENTS_PAGE.read_text(), await play_alone()))
 

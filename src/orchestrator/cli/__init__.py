@@ -7,6 +7,8 @@ import typer
 
 from orchestrator import __version__
 from orchestrator.cli import administer, rotation, strictness
+from orchestrator.cli.conversations import conversations
+from orchestrator.cli.deliveries import deliveries, redeliver
 from orchestrator.cli.demo import demo
 from orchestrator.cli.doctor import doctor
 from orchestrator.cli.errors import OneLineErrors
@@ -15,8 +17,10 @@ from orchestrator.cli.prove import prove
 from orchestrator.cli.proxy import proxy
 from orchestrator.cli.regrouping import migrate_configuration
 from orchestrator.cli.scenarios.command import run
+from orchestrator.cli.send import send
 from orchestrator.cli.serve import serve
 from orchestrator.cli.settings import settings
+from orchestrator.cli.tail import tail
 from orchestrator.cli.worker import worker
 
 __all__ = ["app"]
@@ -31,6 +35,11 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(worker)
 app.command()(administer.migrate)
+app.command()(send)
+app.command()(tail)
+app.command()(conversations)
+app.command()(deliveries)
+app.command()(redeliver)
 app.command()(demo)
 app.command()(run)
 app.command()(prove)

@@ -86,15 +86,18 @@ class Api:
             raise CommandFailed(f"cannot reach {self.instance.url}: {error or type(error).__name__}") from error
         if response.is_success:
             return response
-        advice = {
-            401: " (the credentials are not those of this instance)",
-            403: " (sign for the instance's public URL: give that one as --url)" if path.startswith("/ingest/") else "",
-        }.get(response.status_code, "")
-        body = _error(response)
-        said = body.get("message", response.reason_phrase)
-        raise Refused(
-            f"{method} {path} was answered {response.status_code}: {said}{advice}", response.status_code, body
-        )
+        raise refusal(method, path, response)
+
+
+def refusal(method: str, path: str, response: httpx.Response) -> Refused:
+    """The error that an answer is, in one line, with advice where there is some."""
+    advice = {
+        401: " (the credentials are not those of this instance)",
+        403: " (sign for the instance's public URL: give that one as --url)" if path.startswith("/ingest/") else "",
+    }.get(response.status_code, "")
+    body = _error(response)
+    said = body.get("message", response.reason_phrase)
+    return Refused(f"{method} {path} was answered {response.status_code}: {said}{advice}", response.status_code, body)
 
 
 def _error(response: httpx.Response) -> dict[str, Any]:

@@ -10,7 +10,10 @@ from orchestrator.cli.first_account import credentials_file, kept_credentials
 from orchestrator.cli.serve import local_url
 from orchestrator.cli.settings import read_settings
 
-Url = Annotated[str | None, typer.Option(help="The running service [ORCHESTRATOR_PUBLIC_URL, else this machine's].")]
+Url = Annotated[
+    str | None,
+    typer.Option(envvar="ORCHESTRATOR_URL", help="The running service [ORCHESTRATOR_PUBLIC_URL, else this machine's]."),
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.errors import CommandFailed, WrongUsage
+from orchestrator.cli.instance import Url
 from orchestrator.cli.serve import local_url
 from orchestrator.cli.settings import read_settings
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from orchestrator.cli.proxy.service import Service
 
 Command = Annotated[list[str] | None, typer.Argument(metavar="COMMAND...", help="The program and its arguments.")]
-Url = Annotated[str | None, typer.Option(help="The service [ORCHESTRATOR_PUBLIC_URL, else this machine's].")]
 Allow = Annotated[list[str] | None, typer.Option(metavar="HOST", help="Let this host be reached too; repeatable.")]
 KeepCa = Annotated[bool, typer.Option("--keep-ca", help="Keep the private CA in the data folder, and use it again.")]
 PrintEnv = Annotated[bool, typer.Option("--print-env", help="Run nothing: print the variables, and stay.")]
