@@ -72,7 +72,7 @@ def test_only_the_unit_of_work_begins_and_commits() -> None:
 
 def test_only_callbacks_and_the_sender_call_other_services() -> None:
     """The console calls the application that it is part of, in this process."""
-    callers = ("outbox/", "cli/", "receiver/", "actions/messages_api.py", "extraction/extractor_api.py")
+    callers = ("outbox/", "cli/", "receiver/", "testing/", "actions/messages_api.py", "extraction/extractor_api.py")
     for name, tree in trees():
         if name.startswith((*callers, "console/api.py")):
             continue
