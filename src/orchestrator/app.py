@@ -22,6 +22,7 @@ from orchestrator.conversations.routes import router as conversations
 from orchestrator.extraction import asking
 from orchestrator.extraction.routes import router as extractions
 from orchestrator.ingest.diagnostic_routes import router as diagnostics
+from orchestrator.ingest.explain_routes import router as explain
 from orchestrator.ingest.routes import Ingest
 from orchestrator.ingest.uncaptured import router as uncaptured
 from orchestrator.ingest.webhooks import Webhooks
@@ -68,6 +69,7 @@ _ROUTERS = (
     recall,
     numbers,
     uncaptured,
+    explain,
     diagnostics,
     extractions,
     probes,
@@ -136,7 +138,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     app.state.stopping = asyncio.Event()
     app.state.secret_box = secret_box
     app.state.authenticator = authenticator
-    app.state.meaning = _meaning(settings)
+    app.state.policy, app.state.meaning = policy_of(settings), _meaning(settings)
     app.state.wake_actions, app.state.wake_imports = actions_asked_for.set, files_uploaded.set
     app.state.wake_messages = messages_asked_for.set
     app.state.sender = sender_of(settings, authenticator)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.cli.reasons import news, sentences
+from orchestrator.cli.reasons import news
 from orchestrator.cli.send.command import NOT_CAPTURED
 from tests.cli.terminal import Terminal, typed
 from tests.support import traffic
@@ -60,7 +60,7 @@ async def test_what_nothing_captures_ends_with_a_code_of_its_own(terminal: Termi
     await make_configuration(terminal.service, channelSettings={"WHATSAPP": channel(*both_ways())})
     done = await terminal.typed(*SMS, "hello")
     assert done.code == NOT_CAPTURED == 3
-    assert "✗ not captured: No capture rule of any configuration matches." in done.out
+    assert "  ✗ Not captured: no configuration has a capture rule for SMS.\n      “Support” has no" in done.out
     as_json = (await terminal.typed(*SMS, "hello", "--json")).json
     assert as_json["captured"] is False
     assert as_json["messages"][0]["uncaptured"]["from"] == KIRAN
@@ -75,10 +75,10 @@ async def test_every_configuration_that_captured_it_is_shown_with_its_reasons(te
     assert shown.startswith(f"SMS {US} → {KIRAN}\n\n“first [31m”  SM")
     assert shown.count("captured by 2 configurations") == 2
     for conversation in await traffic.conversations(terminal.service):
-        assert shown.count(conversation["id"]) == 2
+        assert shown.count(f"  ✓ {conversation['id']}") == 2
         assert f"ACTIVE, “{conversation['configuration']['displayName']}”, READ\n" in shown
-    assert shown.count("It opened a new conversation.") == shown.count("It joined the conversation") == 2
-    assert shown.count(f"Rule 1 of SMS captured it: from {US} to *.") == 2  # not told again of the second message
+    assert shown.count("It opened conversation") == shown.count("It joined conversation") == 2
+    assert shown.count(f"Captured by rule 1 of SMS (from {US} to *)") == 2  # not told again of the second message
 
 
 @pytest.mark.parametrize(
@@ -102,21 +102,8 @@ async def test_what_the_service_refuses_is_told_in_one_line(terminal: Terminal) 
     assert "/From: '+1' starts like an international number" in done.err
 
 
-def test_a_trace_reads_as_sentences() -> None:
-    attached = {
-        "outcome": "REOPENED",
-        "rule": None,
-        "attribute": {"name": "ConversationId", "value": "conv_conversation_1"},
-        "groupingType": BY_PROFILE,
-        "key": None,
-        "profile": None,
-        "diagnostics": [530001],
-    }
-    told = sentences(attached)
-    assert told == [
-        "It joined a conversation that was INACTIVE and is ACTIVE again.",
-        "Its call says where it belongs: ConversationId=conv_conversation_1.",
-        "Nobody was recognised.",
-        "Something went wrong with the profile: 530001.",
-    ]
-    assert news(told, told[:3]) == [told[0], told[3]]
+def test_what_was_told_is_not_told_again() -> None:
+    told = ["Captured by rule 1.", "The customer is Kiran.", "It joined the conversation."]
+    assert news(told, []) == told
+    assert news(told, told[:2]) == told[2:]
+    assert news(told, told) == told[2:], "where it landed is always told"

@@ -111,6 +111,15 @@ def complete(method: str, path: str) -> Body:
         ("PATCH", f"{_OF_PROFILE}/Observations/{{observationId}}"): observation(conversationIds=[_CONVERSATION]),
         ("PATCH", f"{_OF_PROFILE}/ConversationSummaries/{{summaryId}}"): summary(source="x"),
         ("POST", f"{_OF_PROFILE}/Recall"): _RECALL,
+        ("POST", "/orchestrator/v1/Explain"): {
+            "channel": "VOICE",
+            "from": phone,
+            "to": US,
+            "text": "x",
+            "direction": "INBOUND",
+            "configurationId": "x",
+            "conversationId": _CONVERSATION,
+        },
         ("POST", _UNDO): {"identifiers": [{"idType": "email", "value": _BOB}]},
     }.get((method, path))
     if written is not None:
@@ -251,6 +260,13 @@ async def _merge(service: Service, store_id: str) -> str:
     return str(merge_id)
 
 
+async def _uncaptured(service: Service) -> str:
+    """Have a message come that nobody wants; the id of its trace."""
+    assert (await service.receive_message(KIRAN, KIRAN)).status_code == 200
+    [[found]] = await service.fetch("select id from uncaptured where account_id = $1", service.account.account_id)
+    return str(found)
+
+
 async def new_world(service: Service) -> World:
     """The service's account, with something of everything."""
     conversation = await new_conversation(service)
@@ -280,5 +296,6 @@ async def new_world(service: Service) -> World:
         "Actions": "conv_action_" + "0" * 26,
         "Deliveries": new_id(DELIVERY),
         "Numbers": US,
+        "Uncaptured": await _uncaptured(service),
     }
     return World(service, ids)

@@ -216,6 +216,7 @@ async def test_conversations_are_found_by_what_was_put_into_them(service: Servic
     assert await traffic.conversations(service, channelId=new_sid("SM")) == []
 
 
-async def test_a_communication_of_the_api_has_no_trace(service: Service) -> None:
+async def test_the_trace_of_a_communication_of_the_api_says_so(service: Service) -> None:
     conversation = await new_conversation(service)
-    assert await traffic.trace(service, await say(service, conversation)) is None
+    trace = await traffic.trace(service, await say(service, conversation))
+    assert (trace["outcome"], trace["origin"], trace["conversationId"]) == ("PLACED", "API", conversation["id"])

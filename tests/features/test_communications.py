@@ -131,6 +131,13 @@ async def test_the_trace_tells_every_decision(service: Service) -> None:
         "conversationId": conversation["id"],
         "trace": {
             "outcome": "NEW",
+            "origin": "PROVIDER",
+            "channel": "SMS",
+            "from": KIRAN,
+            "to": US,
+            "conversationId": conversation["id"],
+            "because": "KEY_WAS_FREE",
+            "displayName": "Support",
             "configurationId": conversation["configurationId"],
             "configurationVersion": 1,
             "rule": {"channel": "SMS", "position": 1, "from": "*", "to": US},
@@ -143,6 +150,8 @@ async def test_the_trace_tells_every_decision(service: Service) -> None:
                 "identifier": {"idType": "phone", "value": KIRAN},
             },
         },
+        "sentences": body["sentences"],
     }
+    assert body["sentences"][0] == f"Captured by rule 2 of SMS (from * to {US}) in “Support”."
     again = await traffic.trace(service, second)
     assert (again["outcome"], again["profile"]["outcome"]) == ("JOINED", "found")

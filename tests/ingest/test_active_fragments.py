@@ -218,12 +218,12 @@ async def test_fragments_in_json_land_too(service: Service) -> None:
 @pytest.mark.parametrize("wrong", [{"Track": "both"}, {"TranscriptionData": "{"}, {"SequenceId": ""}])
 async def test_a_wrong_fragment_tells_nothing_of_its_call(service: Service, wrong: dict[str, str]) -> None:
     configuration_id = await make_configuration(service, channelSettings=SILENT)
-    before = await traffic.row_counts(service)
+    before = await traffic.landed_counts(service)
     ends = {"From": KIRAN, "To": US, "Direction": "inbound"}
     for told in ({}, {CONFIGURATION: configuration_id}):
         form = {"AccountSid": service.account.account_id, **fragment(), **ends, **told, **wrong}
         error(await post_form(service, form, path=VOICE), 400, 20001)
-    assert await traffic.row_counts(service) == before
+    assert await traffic.landed_counts(service) == before
 
 
 async def test_a_refused_call_harms_no_other(service: Service) -> None:

@@ -77,8 +77,10 @@ async def test_uncaptured_traffic_leaves_a_trace_and_a_metric(service: Service) 
         "channel": "SMS",
         "from": KIRAN,
         "to": OTHER_PHONE,
+        "direction": None,
         "channelId": sid,
         "attributes": {},
+        "considered": found["considered"],
     }
     assert traffic.landings("SMS", "uncaptured") == before + 1
     metrics = (await service.api.get("/metrics")).text
@@ -99,9 +101,9 @@ async def test_media_without_text_is_not_captured_but_leaves_a_trace(service: Se
     trace = {
         "outcome": "UNCAPTURED",
         "reason": "the message has no text; media alone is not captured",
-        "From": KIRAN,
-        "To": US,
-        "NumMedia": "1",
+        "from": KIRAN,
+        "to": US,
+        "fields": {"NumMedia": "1"},
     }
     assert await traffic.uncaptured(service) == [trace, trace]
     rows = await service.fetch(

@@ -18,21 +18,21 @@ IMPOSSIBLE = ("+abc", "+123456", "+1234567890123456", "a" * 255, "whatsapp:+12",
 
 
 async def test_a_missing_field_is_named(service: Service) -> None:
-    before = await traffic.row_counts(service)
+    before = await traffic.landed_counts(service)
     for field, value in product(("From", "To", "MessageSid"), (None, "", "  ")):
         body = error(await post_form(service, message_form(service, **{field: value})), 400, 20001)
         assert body["message"] == f"/{field}: this field is required"
         assert body["params"] == {"field": f"/{field}"}
-    assert await traffic.row_counts(service) == before
+    assert await traffic.landed_counts(service) == before
 
 
 async def test_an_impossible_address_is_named(service: Service) -> None:
-    before = await traffic.row_counts(service)
+    before = await traffic.landed_counts(service)
     for field, address in product(("From", "To"), IMPOSSIBLE):
         body = error(await post_form(service, message_form(service, **{field: address})), 400, 20001)
         assert body["message"].startswith(f"/{field}: ")
         assert body["params"]["field"] == f"/{field}"
-    assert await traffic.row_counts(service) == before
+    assert await traffic.landed_counts(service) == before
 
 
 async def test_the_longest_address_is_admitted(service: Service) -> None:
@@ -55,10 +55,10 @@ async def test_an_absurdly_long_sid_is_named(service: Service) -> None:
     fields = message_form(service, MessageStatus="sent", CallSid="CA1")
     for path, field in ((MESSAGES, "MessageSid"), (STATUS, "MessageSid"), (VOICE, "CallSid")):
         assert (await post_form(service, {**fields, field: "\U0001f600" * 255}, path=path)).status_code == 200
-        before = await traffic.row_counts(service)
+        before = await traffic.landed_counts(service)
         body = error(await post_form(service, {**fields, field: "x" * 256}, path=path), 400, 20001)
         assert body["message"].startswith(f"/{field}: ")
-        assert await traffic.row_counts(service) == before
+        assert await traffic.landed_counts(service) == before
 
 
 async def test_malformed_json_is_refused(service: Service) -> None:
@@ -119,10 +119,10 @@ async def test_a_very_long_text_is_kept_whole(service: Service) -> None:
 
 
 async def test_a_text_beyond_the_limit_is_refused(service: Service) -> None:
-    before = await traffic.row_counts(service)
+    before = await traffic.landed_counts(service)
     body = error(await post_form(service, message_form(service, Body="x" * 8_388_609)), 400, 20001)
     assert body["params"]["field"] == "/Body"
-    assert await traffic.row_counts(service) == before
+    assert await traffic.landed_counts(service) == before
 
 
 @pytest.mark.parametrize("as_json", [True, False])

@@ -39,10 +39,15 @@ async def test_a_fragment_of_an_unknown_call_leaves_a_trace_and_can_land_later(s
     assert found == {
         "outcome": "UNCAPTURED",
         "reason": "no webhook has told the From and To of its call",
-        "CallSid": CALL,
-        "TranscriptionEvent": "transcription-content",
-        "SequenceId": "1",
-        "Track": "inbound_track",
+        "from": None,
+        "to": None,
+        "fields": {
+            "CallSid": CALL,
+            "TranscriptionEvent": "transcription-content",
+            "TranscriptionSid": "GT" + "1" * 32,
+            "SequenceId": "1",
+            "Track": "inbound_track",
+        },
     }
     await tell_fragment(service)
     assert len(await traffic.uncaptured(service)) == 1
@@ -127,9 +132,9 @@ WRONG = {
 async def test_a_wrong_field_of_a_fragment_is_named(service: Service) -> None:
     await make_configuration(service)
     await tell_call(service)
-    before = await traffic.row_counts(service)
+    before = await traffic.landed_counts(service)
     for field, value in ((field, value) for field, values in WRONG.items() for value in values):
         form = {"AccountSid": service.account.account_id, **fragment(), field: value}
         body = error(await post_form(service, form, path=VOICE), 400, 20001)
         assert body["params"]["field"] == f"/{field}"
-    assert await traffic.row_counts(service) == before
+    assert await traffic.landed_counts(service) == before

@@ -134,8 +134,8 @@ async def test_two_calls_of_one_pair_are_one_conversation_with_two_channel_ids(s
 
 async def test_an_impossible_address_of_a_call_is_named(service: Service) -> None:
     form = {"AccountSid": service.account.account_id, "CallSid": new_sid("CA"), "From": KIRAN, "To": US}
-    before = await traffic.row_counts(service)
+    before = await traffic.landed_counts(service)
     for field, address in product(("From", "To"), ("+abc", "x" * 255)):
         body = error(await post_form(service, {**form, field: address}, path=VOICE), 400, 20001)
         assert body["params"]["field"] == f"/{field}"
-    assert await traffic.row_counts(service) == before
+    assert await traffic.landed_counts(service) == before

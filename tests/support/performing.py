@@ -107,6 +107,8 @@ async def sent_once(service: Service, action: dict[str, Any]) -> None:
     conversation = {"id": action["conversationId"]}
     (communication,) = await traffic.communications(service, conversation)
     completed = await now(service, action)
+    trace = await traffic.trace(service, communication)
+    assert (trace["outcome"], trace["origin"], trace["actionId"]) == ("PLACED", "ACTION", action["id"])
     assert completed["status"] == "COMPLETED"
     assert completed["related"] == {**action["related"], "communicationId": communication["id"]}
     told = [event for event in await traffic.event_types(service, conversation) if event.startswith("COMMUNICATION")]

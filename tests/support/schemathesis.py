@@ -42,6 +42,7 @@ KINDS = {
     "Communications": "communications",
     "Operations": "operations",
     "Participants": "participants",
+    "Uncaptured": "uncaptured",
     "Stores": "stores",
 }
 """What a path parameter is one of, by its name or by the collection before it."""

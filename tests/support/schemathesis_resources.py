@@ -107,6 +107,8 @@ async def make_resources(service: Service) -> dict[str, list[str]]:
     by_profile = [await make_configuration(service, conversationGroupingType=BY_PROFILE) for _ in range(2)]
     empty = [await make_configuration(service, channelSettings={}) for _ in range(4)]  # nothing will hold them
     deleted = await service.api.delete(f"/v2/ControlPlane/Configurations/{await make_configuration(service)}")
+    assert (await service.receive_message(KIRAN, KIRAN)).is_success
+    uncaptured = await service.api.get("/orchestrator/v1/Uncaptured")
     numbers = [f"+1555333{number:04d}" for number in range(10)]
     for number in numbers:
         await post(service, "/orchestrator/v1/Numbers", {"address": number})
@@ -117,6 +119,7 @@ async def make_resources(service: Service) -> dict[str, list[str]]:
         "expendable_configurations": empty,
         "operations": [tail(deleted.json()["statusUrl"])],
         "numbers": numbers,
+        "uncaptured": [one["id"] for one in uncaptured.json()["uncaptured"]],
         "versions": ["'*'"],
         "version_numbers": ["1"],
         "messages": [(await asked(service))["sid"] for _ in range(3)],

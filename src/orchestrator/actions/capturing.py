@@ -54,4 +54,5 @@ def _saying(action: Action, sent: Sent, *, by_participant: bool) -> Saying:
         content={"type": "TEXT", "text": sent.text},
         channel_id=thread,
         resource_id=sent.message_sid,
+        action_id=action.id,
     )

@@ -12,6 +12,7 @@ from orchestrator.cli.deliveries import deliveries, redeliver
 from orchestrator.cli.demo import demo
 from orchestrator.cli.doctor import doctor
 from orchestrator.cli.errors import OneLineErrors
+from orchestrator.cli.explain import explain
 from orchestrator.cli.openapi import openapi
 from orchestrator.cli.prove import prove
 from orchestrator.cli.proxy import proxy
@@ -36,6 +37,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(administer.migrate)
 app.command()(send)
+app.command()(explain)
 app.command()(tail)
 app.command()(conversations)
 app.command()(deliveries)

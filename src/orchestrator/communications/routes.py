@@ -5,19 +5,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 
-from orchestrator.communications import saying, service
+from orchestrator.communications import saying, service, tracing
 from orchestrator.communications.model import Communication
 from orchestrator.communications.requests import to_replacement, to_saying
 from orchestrator.communications.schemas import (
     CommunicationPage,
     CommunicationResource,
     CreateCommunicationInConversationRequest,
-    TraceResource,
     UpdateCommunicationInConversationRequest,
     to_wire,
 )
+from orchestrator.communications.trace_schemas import TraceResource
 from orchestrator.conversations import filters
 from orchestrator.conversations.lookup import ParentOfPath
+from orchestrator.domain.explaining import sentences
 from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json, Links
 from orchestrator.kernel.openapi import errors, list_query, query_parameter
 
@@ -118,10 +119,12 @@ async def update(
 )
 async def trace(communication_id: str, account_id: AccountId, unit: InUnit) -> Response:
     communication = await service.find(unit, account_id, communication_id)
+    found = await tracing.trace_of(unit, communication)
     return Json(
         {
             "communicationId": communication.id,
             "conversationId": communication.conversation_id,
-            "trace": communication.trace,
+            "trace": found,
+            "sentences": sentences(found or {}),
         }
     )

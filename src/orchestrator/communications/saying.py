@@ -10,7 +10,9 @@ from orchestrator.communications.ends import End, Ends
 from orchestrator.communications.model import Communication, party, place_of
 from orchestrator.conversations import service as conversations
 from orchestrator.conversations.model import Conversation
+from orchestrator.domain.lifecycle import Status
 from orchestrator.domain.linking import Linking
+from orchestrator.domain.messages import Origin
 from orchestrator.kernel.fields import refused
 from orchestrator.kernel.ids import COMMUNICATION, new_id
 from orchestrator.kernel.unit import Unit
@@ -32,6 +34,8 @@ class Saying:
     resource_id: str | None = None
     """The provider's id of this very message; the second one of a conversation updates the first."""
     occurred_at: datetime | None = None
+    action_id: str | None = None
+    """The action that says it; None: a caller does."""
 
     @property
     def ends(self) -> tuple[End, ...]:
@@ -52,8 +56,10 @@ async def say(
     conversation = await _enter(unit, account_id, conversation_id, ends)
     known = await service.of_resource(unit, conversation, saying.resource_id)
     if known is None:
+        trace = _trace(conversation, saying)
         conversations.communicate(unit, outbox, conversation, saying.author.address.channel)
         communication = _new(unit, conversation, saying, await ends.attend(conversation))
+        communication.trace = trace
         await service.append(unit, outbox, [(conversation, communication)])
     else:
         check_author(known, saying.author)
@@ -118,6 +124,16 @@ async def _enter(unit: Unit, account_id: str, conversation_id: str, ends: Ends) 
     conversation = await conversations.lock(unit, account_id, conversation_id)
     conversations.require_open(unit, conversation)
     return conversation
+
+
+def _trace(conversation: Conversation, saying: Saying) -> dict[str, Any]:
+    """Why it is there: nothing captured it."""
+    trace: dict[str, Any] = {"outcome": "PLACED", "origin": Origin.ACTION if saying.action_id else Origin.API}
+    if saying.action_id:
+        trace["actionId"] = saying.action_id
+    if conversation.status is Status.INACTIVE:
+        trace["reopened"] = True
+    return trace
 
 
 def _new(unit: Unit, conversation: Conversation, saying: Saying, people: Sequence[Participant]) -> Communication:

@@ -41,6 +41,14 @@ async def of_resource(unit: Unit, conversation: Conversation, resource_id: str |
     return next((one for one in found if one.conversation_id == conversation.id), None)
 
 
+async def elsewhere(unit: Unit, communication: Communication) -> list[Communication]:
+    """The same provider message in other conversations."""
+    if communication.resource_id is None:
+        return []
+    found = await store.of_resources(unit, {(communication.account_id, communication.resource_id)})
+    return [one for one in found if one.id != communication.id]
+
+
 async def change(
     unit: Unit, outbox: Outbox, conversation: Conversation, known: Communication, changed: Communication
 ) -> Communication:

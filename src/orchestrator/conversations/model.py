@@ -42,6 +42,8 @@ class Conversation:
     event_sequence: int = 0
     participants: list[Participant] = field(default_factory=list)
     is_new: bool = False
+    succeeds: str | None = None
+    """Of a new one, opened for a key: the conversation that held it and was found past its closing time."""
     own_body: Mapping[str, Any] | None = None
     """Its own settings whole, in the API's JSON form; None: those of the pinned version."""
 

@@ -43,12 +43,13 @@ async def open_for(
     opened: dict[GroupKey, Conversation] = {}
     remaining = dict(wanted)
     entered: dict[ConversationKey, Conversation] = {}
+    ended: dict[GroupKey, str] = {}
     while remaining:
         holders = await key_store.holders(unit, remaining)
         free = {key: configuration for key, configuration in remaining.items() if key not in holders}
         if free:
             alive = await configurations.lock_for_opening(unit, {key[:2] for key in free})
-            new = {key: _new(unit, configuration) for key, configuration in free.items() if key[:2] in alive}
+            new = {key: _new(unit, free[key], ended.get(key)) for key in free if key[:2] in alive}
             won = await key_store.take(unit, {key: conversation.id for key, conversation in new.items()})
             opened |= {key: new[key] for key in won}
             for key in free:
@@ -58,10 +59,11 @@ async def open_for(
         for key in await enter(unit, outbox, holders, entered, live, alone=len(wanted) == 1):
             opened[key] = entered[key[0], holders[key]]
             del remaining[key]
+        ended |= {key: holder for key, holder in holders.items() if (key[0], holder) not in entered}
     return opened
 
 
-def _new(unit: Unit, configuration: Configuration) -> Conversation:
+def _new(unit: Unit, configuration: Configuration, succeeds: str | None) -> Conversation:
     return Conversation(
         account_id=configuration.account_id,
         id=new_id(CONVERSATION),
@@ -73,6 +75,7 @@ def _new(unit: Unit, configuration: Configuration) -> Conversation:
         updated_at=unit.now,
         live_callbacks=configuration.settings.status_callbacks,
         is_new=True,
+        succeeds=succeeds,
     )
 
 

@@ -24,6 +24,18 @@ class CallType(StrEnum):
     PUBLIC_SIP = "PUBLIC_SIP"
 
 
+class Origin(StrEnum):
+    """How a communication came here."""
+
+    PROVIDER = "PROVIDER"
+    """A webhook told of it."""
+    MESSAGES_API = "MESSAGES_API"
+    """It was sent over our own Messages API, and goes the way of provider traffic."""
+    ACTION = "ACTION"
+    API = "API"
+    """A caller put it into its conversation."""
+
+
 class DeliveryStatus(StrEnum):
     """How far a message got to one recipient (Conversations API v2, `recipients[].deliveryStatus`)."""
 
@@ -72,6 +84,7 @@ class InboundMessage:
     delivery_status: DeliveryStatus | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     """What a rule's `metadata` may ask for: `callType`, `chatService`."""
+    origin: Origin = Origin.PROVIDER
 
     @property
     def channel(self) -> Channel:

@@ -10,7 +10,7 @@ from orchestrator.kernel.fields import refused
 Fields = Mapping[str, str]
 
 _MOST_TEXT = 8_388_608
-_LONGEST_SID = 255
+LONGEST_SID = 255
 """Characters. SIDs have 34; they are parts of indexes, whose entries Postgres limits to about 2,700 bytes."""
 _DIRECTIONS = {"inbound": Direction.INBOUND, "outbound": Direction.OUTBOUND}
 
@@ -31,8 +31,8 @@ def required(fields: Fields, *names: str) -> str:
 def sid(fields: Fields, *names: str) -> str:
     """The first of these fields that is given, if it can be an id. Raises BadRequest."""
     value = required(fields, *names)
-    if len(value) > _LONGEST_SID:
-        raise wrong(names[0], f"has at most {_LONGEST_SID} characters", value)
+    if len(value) > LONGEST_SID:
+        raise wrong(names[0], f"has at most {LONGEST_SID} characters", value)
     return value
 
 

@@ -10,7 +10,7 @@ from orchestrator.conversations.model import Conversation
 from orchestrator.domain.addresses import Address
 from orchestrator.domain.configuration import Settings
 from orchestrator.domain.identity import ParticipantType, Sides
-from orchestrator.domain.messages import InboundMessage
+from orchestrator.domain.messages import InboundMessage, Origin
 from orchestrator.ingest.attributes import Attribute
 from orchestrator.memory.identity import Resolution
 from orchestrator.participants.service import Party
@@ -73,6 +73,8 @@ class Landing:
     taken: Set[GroupKey] = frozenset()
     """Keys that were taken for the conversation, where the target is one, before it was locked."""
     outcome: Outcome = Outcome.JOINED
+    succeeds: str | None = None
+    """The conversation that held the key until its closing time, which has passed, if this opens a new one."""
 
     @property
     def sides(self) -> tuple[Side, Side]:
@@ -106,9 +108,11 @@ class Landing:
         self.author.type, self.recipient.type, self.told_by = sides.author, sides.recipient, sides.reason
 
     def trace(self) -> dict[str, Any]:
-        """Why it landed where it did, for people."""
+        """Why it landed where it did, for people. What its communication tells anyway is not in it."""
         trace = {
             "outcome": self.outcome,
+            "from": self.author.address.address,
+            "to": self.recipient.address.address,
             "configurationId": configuration_of(self.target),
             "configurationVersion": _version_of(self.target),
             **self._capture_trace(),
@@ -119,6 +123,10 @@ class Landing:
         }
         if self.diagnostics:
             trace["diagnostics"] = self.diagnostics
+        if self.succeeds is not None:
+            trace["succeeds"] = self.succeeds
+        if self.message.origin is not Origin.PROVIDER:
+            trace["origin"] = self.message.origin
         return trace
 
     def _capture_trace(self) -> dict[str, Any]:

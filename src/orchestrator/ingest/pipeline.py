@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.communications import service as communications
+from orchestrator.configurations import service as configurations
 from orchestrator.configurations.model import Configuration
 from orchestrator.conversations import service as conversations
 from orchestrator.conversations.model import Conversation
@@ -16,15 +17,15 @@ from orchestrator.conversations.telling import tell
 from orchestrator.domain.grouping import grouping_key
 from orchestrator.domain.lifecycle import Status
 from orchestrator.domain.messages import InboundMessage
-from orchestrator.ingest import attaching, diagnostics, receipts
+from orchestrator.ingest import attaching, diagnostics, receipts, unlanded
 from orchestrator.ingest.attributes import Attribute
 from orchestrator.ingest.batch import Outdated
-from orchestrator.ingest.belonging import find_belongings
+from orchestrator.ingest.belonging import Belongings, find_belongings
 from orchestrator.ingest.capturing import capture
 from orchestrator.ingest.composing import compose
 from orchestrator.ingest.identifying import Policy, identify
 from orchestrator.ingest.landing import ConversationKey, GroupKey, Landing, Outcome
-from orchestrator.ingest.receipts import Reported
+from orchestrator.ingest.receipts import Reported, Trace
 from orchestrator.kernel.unit import Unit
 from orchestrator.outbox.record import Outbox
 from orchestrator.participants import service as participants
@@ -40,11 +41,29 @@ class Landed:
     conversation: Conversation
 
 
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What became of a batch."""
+
+    outcomes: list[tuple[Outcome, ...]]
+    """In the order of the messages, of each: one per conversation that it reached."""
+    landed: list[Landed]
+    spoken: list[communications.Appended]
+    """What was said: one for each landing of a message with content."""
+    uncaptured: list[tuple[InboundMessage, Trace]]
+    outbox: Outbox
+
+
 async def ingest(unit: Unit, messages: Sequence[InboundMessage], policy: Policy) -> list[tuple[Outcome, ...]]:
     """Land messages in the right conversations.
 
     Returns, in the order of the messages, the outcome of each: one per conversation that it reached.
     """
+    return (await play(unit, messages, policy)).outcomes
+
+
+async def play(unit: Unit, messages: Sequence[InboundMessage], policy: Policy) -> Story:
+    """The same, with everything that there is to tell of it."""
     outbox = Outbox(unit)
     fresh, reported = await receipts.claim(unit, messages)
     belongings = await find_belongings(unit, fresh)
@@ -57,10 +76,9 @@ async def ingest(unit: Unit, messages: Sequence[InboundMessage], policy: Policy)
     await outbox.write()
     await diagnostics.note(unit, [(one.landing, one.conversation) for one in landed])
     await attaching.note(unit, fresh, belongings, [one.landing for one in landed])
-    captured = {id(one.landing.message) for one in landed}
-    uncaptured = [message for message in fresh if message.content and id(message) not in captured]
-    await receipts.note_uncaptured(unit, uncaptured, belongings)
-    return _outcomes(messages, fresh, landed)
+    uncaptured = await _uncaptured(unit, fresh, landed, belongings)
+    await receipts.note_uncaptured(unit, uncaptured)
+    return Story(_outcomes(messages, fresh, landed), landed, spoken, uncaptured, outbox)
 
 
 async def _find_conversations(unit: Unit, outbox: Outbox, landings: Sequence[Landing]) -> list[Landed]:
@@ -112,6 +130,7 @@ async def _attend(
         landing, conversation = one.landing, one.conversation
         author, recipient = _join(unit, attendance, landing, conversation)
         landing.outcome = _outcome(conversation)
+        landing.succeeds = conversation.succeeds if landing.outcome is Outcome.NEW else None
         if landing.message.content:
             conversations.communicate(unit, outbox, conversation, landing.message.channel)
             spoken.append((conversation, compose(unit, landing, conversation, (author, recipient), reported)))
@@ -135,6 +154,21 @@ def _outcome(conversation: Conversation) -> Outcome:
     if conversation.is_new and not conversation.activity:
         return Outcome.NEW
     return Outcome.REOPENED if conversation.status is Status.INACTIVE else Outcome.JOINED
+
+
+async def _uncaptured(
+    unit: Unit, fresh: Sequence[InboundMessage], landed: Sequence[Landed], belongings: Belongings
+) -> list[tuple[InboundMessage, Trace]]:
+    """What landed nowhere, and why. Only then the configurations are looked at for what came near."""
+    captured = {id(one.landing.message) for one in landed}
+    nowhere = [message for message in fresh if message.content and id(message) not in captured]
+    if not nowhere:
+        return []
+    current = await configurations.current(unit, {message.account_id for message in nowhere})
+    return [
+        (message, unlanded.uncaptured(message, belongings.get(id(message)), current[message.account_id]))
+        for message in nowhere
+    ]
 
 
 def _distinct(landed: Iterable[Landed]) -> list[Conversation]:

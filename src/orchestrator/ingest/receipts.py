@@ -6,7 +6,6 @@ from typing import Any
 import orjson
 
 from orchestrator.domain.messages import DeliveryStatus, InboundMessage
-from orchestrator.ingest.belonging import Belonging, Belongings
 from orchestrator.kernel.ids import UNCAPTURED, new_id
 from orchestrator.kernel.unit import Unit
 
@@ -14,6 +13,8 @@ MessageKey = tuple[str, str]
 """Account id, the provider's id of the message."""
 Reported = Mapping[MessageKey, DeliveryStatus]
 """How far messages had got before they themselves came."""
+Trace = Mapping[str, Any]
+"""Why something landed nowhere."""
 
 
 async def claim(unit: Unit, messages: Sequence[InboundMessage]) -> tuple[list[InboundMessage], Reported]:
@@ -48,9 +49,9 @@ def _key(message: InboundMessage) -> MessageKey:
     return (message.account_id, message.resource_id)
 
 
-async def note_uncaptured(unit: Unit, messages: Sequence[InboundMessage], belongings: Belongings) -> None:
-    """Keep a trace of messages that no capture rule wanted, nor what their call said of where it belongs."""
-    if not messages:
+async def note_uncaptured(unit: Unit, uncaptured: Sequence[tuple[InboundMessage, Trace]]) -> None:
+    """Keep the traces of messages that landed nowhere."""
+    if not uncaptured:
         return
     await unit.driver.execute(
         """
@@ -58,41 +59,27 @@ async def note_uncaptured(unit: Unit, messages: Sequence[InboundMessage], belong
         select account_id, id, resource_id, trace, $5
         from unnest($1::text[], $2::text[], $3::text[], $4::jsonb[]) as new (account_id, id, resource_id, trace)
         """,
-        [message.account_id for message in messages],
-        [new_id(UNCAPTURED) for _ in messages],
-        [message.resource_id for message in messages],
-        [orjson.dumps(_trace(message, belongings.get(id(message)))).decode() for message in messages],
+        [message.account_id for message, _ in uncaptured],
+        [new_id(UNCAPTURED) for _ in uncaptured],
+        [message.resource_id for message, _ in uncaptured],
+        [orjson.dumps(trace).decode() for _, trace in uncaptured],
         unit.now,
     )
 
 
-def _trace(message: InboundMessage, belonging: Belonging | None) -> dict[str, Any]:
-    trace = {
-        "outcome": "UNCAPTURED",
-        "reason": "no capture rule of any configuration matches",
-        "channel": message.channel,
-        "from": message.author.address,
-        "to": message.recipient.address,
-        "channelId": message.channel_id,
-        "attributes": dict(message.attributes),
-    }
-    if belonging is not None:
-        trace["reason"] = "where its call said that it belongs has ended, and no capture rule matches"
-        trace["attribute"] = belonging.attribute.shown()
-    return trace
+async def note_once(unit: Unit, account_id: str, resource_id: str | None, trace: Trace) -> None:
+    """Keep the trace of a webhook that cannot become a communication, unless one is kept that says the same of it.
 
-
-async def note_unusable(unit: Unit, fields: Mapping[str, str], resource_id: str, reason: str) -> None:
-    """Keep one trace of a webhook that cannot become a communication; a better one with its id still can."""
-    told = ("From", "To", "CallSid", "NumMedia", "TranscriptionEvent", "SequenceId", "Track")
-    trace = {"outcome": "UNCAPTURED", "reason": reason, **{name: fields[name] for name in told if name in fields}}
+    A better webhook with its id still can become one.
+    """
     await unit.driver.execute(
         """
         insert into uncaptured (account_id, id, resource_id, trace, received_at)
         select $1::text, $2::text, $3::text, $4::jsonb, $5::timestamptz
-        where not exists (select from uncaptured where account_id = $1 and resource_id = $3)
+        where not exists (select from uncaptured where account_id = $1 and resource_id = $3
+                            and trace ->> 'reason' = $4::jsonb ->> 'reason')
         """,
-        fields["AccountSid"],
+        account_id,
         new_id(UNCAPTURED),
         resource_id,
         orjson.dumps(trace).decode(),

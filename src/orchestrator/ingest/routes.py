@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from orchestrator.communications import service as communications
 from orchestrator.domain.messages import InboundMessage
-from orchestrator.ingest import early_reports, receipts, twilio, voice
+from orchestrator.ingest import early_reports, receipts, twilio, unlanded, voice
 from orchestrator.ingest.batch import Batcher
 from orchestrator.ingest.belonging import check
 from orchestrator.ingest.calls import Calls, remember
@@ -16,6 +16,7 @@ from orchestrator.ingest.fields import Fields
 from orchestrator.ingest.identifying import Policy
 from orchestrator.ingest.landing import Outcome
 from orchestrator.ingest.pipeline import ingest
+from orchestrator.ingest.refusals import noting_refusals
 from orchestrator.ingest.voice import Call
 from orchestrator.ingest.webhooks import Webhooks
 from orchestrator.kernel.requests import HotRoute
@@ -58,22 +59,29 @@ class Ingest:
     async def message(self, request: Request) -> Response:
         """An SMS, WhatsApp or RCS message."""
         fields = await self._webhooks.read(request)
-        message = twilio.message(fields)
-        if message is None:
-            reason = "the message has no text; media alone is not captured"
-            await self._note(fields, twilio.message_id(fields), reason)
-        else:
-            await self._submit(message)
+        async with noting_refusals(self._units, fields):
+            message = twilio.message(fields)
+            if message is None:
+                await self._note(fields, twilio.message_id(fields), twilio.NO_TEXT)
+            else:
+                await self._submit(message)
         return _ANSWER
 
     async def message_status(self, request: Request) -> Response:
         """A delivery report of a message that was sent."""
-        await self._reports.submit(twilio.delivery_report(await self._webhooks.read(request)))
+        fields = await self._webhooks.read(request)
+        async with noting_refusals(self._units, fields):
+            await self._reports.submit(twilio.delivery_report(fields))
         return _ANSWER
 
     async def voice(self, request: Request) -> Response:
         """A call webhook, a call status callback, or a real-time transcription callback."""
         fields = await self._webhooks.read(request)
+        async with noting_refusals(self._units, fields):
+            await self._hear(fields)
+        return _ANSWER
+
+    async def _hear(self, fields: Fields) -> None:
         told, said = voice.call(fields), voice.said(fields)
         call = await self._calls.learn(told)
         if call.ends is None and told.attribute is not None:
@@ -85,7 +93,6 @@ class Ingest:
             await self._submit(voice.event(replace(call, attribute=told.attribute), said))
             if told.ends is not None:
                 self._calls.keep(call)
-        return _ANSWER
 
     async def _promise(self, told: Call) -> Call:
         """Remember where a call belongs that cannot be attached yet; returns all that is known of it."""
@@ -112,7 +119,7 @@ class Ingest:
     async def _note(self, fields: Fields, resource_id: str, reason: str) -> None:
         LANDINGS.labels("none", Outcome.UNCAPTURED.lower()).inc()
         async with self._units.begin() as unit:
-            await receipts.note_unusable(unit, fields, resource_id, reason)
+            await receipts.note_once(unit, fields["AccountSid"], resource_id, unlanded.unusable(fields, reason))
 
 
 def _parties(message: InboundMessage) -> Hashable:

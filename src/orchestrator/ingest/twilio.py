@@ -4,6 +4,9 @@ from orchestrator.domain.addresses import Channel
 from orchestrator.domain.messages import TWILIO_STATUSES, DeliveryStatus, InboundMessage
 from orchestrator.ingest.fields import Fields, address, direction, required, short_enough, sid, wrong
 
+NO_TEXT = "the message has no text; media alone is not captured"
+"""Why a message without text leaves a trace and nothing else."""
+
 
 def message(fields: Fields) -> InboundMessage | None:
     """An SMS, WhatsApp or RCS message; None when it carries no text (media alone is not captured).

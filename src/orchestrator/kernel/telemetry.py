@@ -10,7 +10,7 @@ REQUESTS = Counter("orchestrator_requests", "HTTP requests answered.", ["method"
 REQUEST_SECONDS = Histogram("orchestrator_request_seconds", "Time to answer an HTTP request.", ["route"])
 LANDINGS = Counter(
     "orchestrator_landings", "What became of provider messages.", ["channel", "outcome"]
-)  # outcome: new, joined, reopened, duplicate, uncaptured
+)  # outcome: new, joined, reopened, duplicate, uncaptured, refused
 BATCH_SIZE = Histogram(
     "orchestrator_ingest_batch_messages",
     "Messages written by one ingest transaction.",

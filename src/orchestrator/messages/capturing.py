@@ -2,12 +2,13 @@
 
 import asyncio
 
-from orchestrator.domain.messages import TWILIO_STATUSES, DeliveryStatus, Direction, InboundMessage
-from orchestrator.ingest import receipts
+from orchestrator.domain.messages import TWILIO_STATUSES, DeliveryStatus, Direction, InboundMessage, Origin
+from orchestrator.ingest import receipts, unlanded
 from orchestrator.ingest.batch import Outdated
 from orchestrator.ingest.identifying import Policy
 from orchestrator.ingest.landing import Outcome
 from orchestrator.ingest.pipeline import ingest
+from orchestrator.ingest.twilio import NO_TEXT
 from orchestrator.kernel.jobs import durably
 from orchestrator.kernel.telemetry import LANDINGS
 from orchestrator.kernel.unit import Unit, Units
@@ -50,9 +51,10 @@ async def _land(unit: Unit, policy: Policy, message: Outgoing) -> tuple[Outcome,
     wanted = message.wanted
     text = wanted.content.readable
     if text is None:
-        told = {"AccountSid": message.account_id, "From": wanted.sender.address, "To": wanted.recipient.address}
+        told = {"From": wanted.sender.address, "To": wanted.recipient.address}
         told["NumMedia"] = str(len(wanted.content.media_urls))
-        await receipts.note_unusable(unit, told, message.sid, "the message has no text; media alone is not captured")
+        trace = unlanded.unusable(told, NO_TEXT)
+        await receipts.note_once(unit, message.account_id, message.sid, {**trace, "origin": Origin.MESSAGES_API})
         return (Outcome.UNCAPTURED,)
     (outcomes,) = await ingest(unit, [_as_traffic(message, text)], policy)
     return outcomes
@@ -71,4 +73,5 @@ def _as_traffic(message: Outgoing, text: str) -> InboundMessage:
         occurred_at=message.created_at,
         direction=Direction.OUTBOUND,
         delivery_status=status,
+        origin=Origin.MESSAGES_API,
     )

@@ -56,6 +56,11 @@ class Outbox:
             _Event(stream.account_id, stream.id, stream.event_sequence, event_type, body.decode(), stream.callbacks)
         )
 
+    @property
+    def told(self) -> list[tuple[EventType, Sequence[StatusCallback]]]:
+        """Every event so far, and who is told of it."""
+        return [(event.type, event.callbacks) for event in self._events]
+
     async def write(self) -> None:
         """Have the events and their deliveries written, and the delivery loop woken once they are durable."""
         if not self._events:

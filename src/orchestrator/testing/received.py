@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestrator import phones
+from orchestrator.domain.explaining import sentences
 from orchestrator.testing.api import Api
-from orchestrator.testing.why import sentences
 
 
 class NotCaptured(AssertionError):

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from orchestrator.domain.explaining import sentences
 from orchestrator.testing.api import Api
-from orchestrator.testing.why import sentences
 
 _SHOWN = 10
 """Most of each kind."""

@@ -9,9 +9,9 @@ from urllib.parse import quote
 from orchestrator.cli.api import Api
 from orchestrator.cli.landing import traces
 from orchestrator.cli.lists import Resource, all_of
-from orchestrator.cli.reasons import sentences
 from orchestrator.domain.addresses import Channel
 from orchestrator.domain.configuration import settings_from_wire
+from orchestrator.domain.explaining import sentences
 from orchestrator.domain.lifecycle import Life, Status, Transition, next_transition
 
 _PAGE = "1000"

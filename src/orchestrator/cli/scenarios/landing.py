@@ -4,8 +4,8 @@ from typing import Any
 
 from orchestrator.cli.errors import CommandFailed
 from orchestrator.cli.scenarios.outcomes import Landed, Outcome
-from orchestrator.cli.scenarios.reasons import sentences
 from orchestrator.cli.scenarios.stage import Stage
+from orchestrator.domain.explaining import sentences
 
 
 async def landed(stage: Stage, sid: str) -> Outcome:

@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.text import Text
 
 from orchestrator.cli.landing import Fate, Landing
-from orchestrator.cli.reasons import news, sentences
+from orchestrator.cli.reasons import news
 from orchestrator.cli.send.posting import Manner
 from orchestrator.cli.send.traffic import Said, Traffic, Wish
 from orchestrator.cli.tables import console
 from orchestrator.cli.words import quoted
+from orchestrator.domain.explaining import sentences
 
 
 def print_json(wish: Wish, traffic: Traffic, manner: Manner, fates: Sequence[Fate]) -> None:
@@ -56,7 +57,9 @@ def _print_fate(on: Console, fate: Fate, before: Sequence[str]) -> list[str]:
     """Returns all reasons: those of the next message that are among them need not be told again."""
     if not fate.is_captured:
         told = sentences(fate.uncaptured) if fate.uncaptured else ["The service knows nothing of it."]
-        on.print(Text(f"  ✗ not captured: {' '.join(told)}", style="red"), soft_wrap=True)
+        on.print(Text(f"  ✗ {told[0]}", style="red"), soft_wrap=True)
+        for sentence in told[1:]:
+            _line(on, f"      {sentence}")
         return []
     reasons = [sentences(landing.trace) if landing.trace else [] for landing in fate.landings]
     if len(fate.landings) > 1:
