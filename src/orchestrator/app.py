@@ -19,6 +19,7 @@ from orchestrator.console import Sessions
 from orchestrator.console import router as console
 from orchestrator.conversations import following
 from orchestrator.conversations.routes import router as conversations
+from orchestrator.devtools.clock_routes import router as clock_router
 from orchestrator.extraction import asking
 from orchestrator.extraction.routes import router as extractions
 from orchestrator.ingest.diagnostic_routes import router as diagnostics
@@ -72,6 +73,7 @@ _ROUTERS = (
     explain,
     diagnostics,
     extractions,
+    clock_router,
     probes,
 )
 
@@ -101,10 +103,12 @@ class Application(FastAPI):
 
 
 def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
-    """The application. `settings.database_url` must be set and its schema up to date."""
+    """The application. `settings.database_url` must be set and its schema up to date. A given clock is not turned."""
     assert settings.database_url is not None
     engine = create_engine(settings.database_url, pool_size=settings.database_pool_size)
-    units = Units(engine, clock or clock_of(start=settings.clock_start, speed=settings.clock_speed))
+    units = Units(
+        engine, clock or clock_of(start=settings.clock_start, speed=settings.clock_speed, shared=settings.is_dev)
+    )
     following.listen(units, settings.linking)
     asking.connect(units, asking.policy(settings))
     secret_key = settings.secret_key.get_secret_value() if settings.secret_key else secret_key_from(settings.data_dir)

@@ -122,7 +122,8 @@ async def units(settings: Settings, *, pool_size: int = 2) -> AsyncIterator["Uni
                 await migrate(engine)
         except Exception as error:  # whatever it is, the database cannot be used
             raise _unavailable(settings.database_url, error) from error
-        yield Units(engine, clock_of(start=settings.clock_start, speed=settings.clock_speed))
+        clock = clock_of(start=settings.clock_start, speed=settings.clock_speed, shared=settings.is_dev)
+        yield Units(engine, clock)
     finally:
         await engine.dispose()
 

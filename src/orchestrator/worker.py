@@ -5,6 +5,7 @@ Any number of workers may run on one database; they share the work by `skip lock
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -41,6 +42,33 @@ _SLACK = 40.0
 """Seconds by which a claim outlasts the longest request that it may take."""
 
 
+@dataclass(frozen=True, slots=True)
+class Leases:
+    """How long claims hold."""
+
+    deliveries: timedelta
+    actions: timedelta
+    messages: timedelta
+    extractions: timedelta | None
+    """None: nobody works on them."""
+
+
+def leases_of(settings: Settings) -> Leases:
+    """How long claims hold by these settings: longer than what is claimed can take."""
+    attempt = timedelta(seconds=_longest_attempt(settings) + _SLACK)
+    return Leases(
+        deliveries=attempt,
+        actions=timedelta(seconds=messages_api.CONNECT_TIMEOUT + messages_api.READ_TIMEOUT + _SLACK),
+        messages=attempt,
+        extractions=None if asking.policy(settings).is_idle else timedelta(seconds=settings.extractor_timeout + _SLACK),
+    )
+
+
+def _longest_attempt(settings: Settings) -> float:
+    """Seconds that a callback may take."""
+    return max(settings.callback_connect_timeout + settings.callback_read_timeout, LONGEST_ATTEMPT)
+
+
 class Worker:
     """The loops of one process."""
 
@@ -61,7 +89,7 @@ class Worker:
             read_timeout=settings.callback_read_timeout,
             connections_per_host=0,  # the deliverer bounds them, by endpoint: a slow one must not hold up its host
         )
-        longest_attempt = max(settings.callback_connect_timeout + settings.callback_read_timeout, LONGEST_ATTEMPT)
+        leases = leases_of(settings)
         signers = Signers(authenticator, settings.callback_signature_algorithm, settings.callback_standard_webhooks)
         self.deliverer = Deliverer(
             units,
@@ -72,8 +100,8 @@ class Worker:
             order=settings.callback_order,
             concurrency=settings.deliver_concurrency,
             endpoint_concurrency=settings.callback_endpoint_concurrency,
-            longest_attempt=longest_attempt,
-            lease=timedelta(seconds=longest_attempt + _SLACK),
+            longest_attempt=_longest_attempt(settings),
+            lease=leases.deliveries,
             interval=settings.deliver_interval,
         )
         units.wake_delivery = self.deliverer.awake.set
@@ -85,7 +113,7 @@ class Worker:
             sender_of(settings, authenticator),
             linking=settings.linking,
             concurrency=settings.perform_concurrency,
-            lease=timedelta(seconds=messages_api.CONNECT_TIMEOUT + messages_api.READ_TIMEOUT + _SLACK),
+            lease=leases.actions,
             interval=settings.perform_interval,
             awake=actions_asked_for or asyncio.Event(),
         )
@@ -96,7 +124,7 @@ class Worker:
             policy_of(settings),
             settings.backoff,
             concurrency=settings.perform_concurrency,
-            lease=timedelta(seconds=longest_attempt + _SLACK),
+            lease=leases.messages,
             interval=settings.perform_interval,
             awake=messages_asked_for or asyncio.Event(),
         )
@@ -156,7 +184,8 @@ class Worker:
 
 def _extractions(settings: Settings, units: Units) -> JobPerformer | None:
     """Who reads conversations that came to rest; nobody, where nothing would come of it."""
-    if asking.policy(settings).is_idle:
+    lease = leases_of(settings).extractions
+    if lease is None:
         return None
     token, timeout = settings.extractor_token, settings.extractor_timeout
     extractor = settings.extractor_url and ExtractorApi(
@@ -168,7 +197,7 @@ def _extractions(settings: Settings, units: Units) -> JobPerformer | None:
         digests=settings.digest_summaries,
         backoff=Backoff(delays=settings.extractor_retry_delays),
         concurrency=settings.extract_concurrency,
-        lease=timedelta(seconds=timeout + _SLACK),
+        lease=lease,
         interval=settings.extract_interval,
     )
 

@@ -50,8 +50,8 @@ async def test_a_conversation_is_told_with_reasons_and_what_is_due(terminal: Ter
     assert f"  due            INACTIVE at {due}\n" in shown
     for line in (
         f"  participant    AGENT SMS {US}\n",
-        "COMMUNICATION_CREATED  SMS +15551234567 → +16505550199: “one” DELIVERED\n      Captured by rule 1 of SMS",
-        "“two” IN_PROGRESS\n      Captured by rule 2 of SMS",
+        "COMMUNICATION_CREATED  SMS +15551234567 → +16505550199: “one” DELIVERED\n      Captured by rule 2 of SMS",
+        "“two” IN_PROGRESS\n      Captured by rule 1 of SMS",
     ):
         assert line in shown
     told = (await terminal.typed("conversations", conversation["id"], "--json", "--limit", "2")).json

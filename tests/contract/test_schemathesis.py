@@ -6,15 +6,21 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.app import create_app
+from orchestrator.kernel.clock import Clock
 from tests.support.app import Service, test_settings
 from tests.support.schemathesis import judge
-from tests.support.server import serving
+from tests.support.server import serving_app
 
 
 @pytest.fixture
 def trusting(database_url: str) -> Iterator[str]:
-    """A server that takes provider traffic without a signature: nobody could sign what is made up."""
-    with serving(test_settings(database_url, public_url=None, verify_signatures=False)) as origin:
+    """A server that takes provider traffic without a signature: nobody could sign what is made up.
+
+    Its clock is given, and so cannot be turned: the database is that of other tests too.
+    """
+    settings = test_settings(database_url, public_url=None, verify_signatures=False)
+    with serving_app(create_app(settings, clock=Clock())) as origin:
         yield origin
 
 

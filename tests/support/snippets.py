@@ -77,7 +77,9 @@ class Block:
     @property
     def is_understood(self) -> bool:
         """Whether the comment before it is one of those above; others are for blocks that are not commands."""
-        return self.comment is None or self.language not in RUN or bool(self.reason or self.file or self.is_for_every_page)
+        return (
+            self.comment is None or self.language not in RUN or bool(self.reason or self.file or self.is_for_every_page)
+        )
 
 
 @dataclass

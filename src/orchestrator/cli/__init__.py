@@ -7,6 +7,7 @@ import typer
 
 from orchestrator import __version__
 from orchestrator.cli import administer, rotation, strictness
+from orchestrator.cli.clock import clock
 from orchestrator.cli.conversations import conversations
 from orchestrator.cli.deliveries import deliveries, redeliver
 from orchestrator.cli.demo import demo
@@ -52,6 +53,7 @@ app.command()(settings)
 app.command()(openapi)
 rotation.add_to(administer.accounts)
 strictness.add_to(administer.accounts)
+app.add_typer(clock, name="clock")
 app.add_typer(administer.accounts, name="accounts")
 app.add_typer(administer.keys, name="keys")
 

@@ -1,7 +1,10 @@
 """The only reader of the system clock. Everybody else gets the time as a value, once per transaction."""
 
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 
 class Clock:
@@ -22,9 +25,46 @@ class FastClock(Clock):
         return self._start + (super().now() - self._start) * self._speed
 
 
-def clock_of(*, start: datetime | None, speed: int) -> Clock:
-    """The clock that the settings ask for; without a start it is the system's."""
-    return Clock() if start is None else FastClock(start=start, speed=speed)
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """How far a clock is turned."""
+
+    ahead: timedelta = timedelta()
+    """Of the clock as it would be, while it runs. It is behind that where it once stood still."""
+    stands_at: datetime | None = None
+    """None while it runs."""
+    version: int = 0
+    """Larger the later it was written."""
+
+
+class SharedClock(Clock):
+    """One that can be turned, and shows the same in every process of a database.
+
+    How far it is turned is in the database, and read for every unit of work, so that a turn holds from its commit on.
+    Who asks outside a unit is told by what was read last.
+    """
+
+    def __init__(self, base: Clock) -> None:
+        self.base = base
+        """What it shows as long as nobody turns it."""
+        self.turned = Turned()
+
+    def now(self) -> datetime:
+        return self.turned.stands_at or self.base.now() + self.turned.ahead
+
+    async def read(self, fetch_row: Callable[[str], Awaitable[Any]]) -> None:
+        """Learn how far it is turned, by a connection that runs this query."""
+        row = await fetch_row("select ahead, stands_at, xmin as version from clock")
+        if row is None:
+            self.turned = Turned()
+        elif row["version"] >= self.turned.version:  # answers of two connections may come in the other order
+            self.turned = Turned(row["ahead"], row["stands_at"], row["version"])
+
+
+def clock_of(*, start: datetime | None, speed: int, shared: bool = False) -> Clock:
+    """The clock that the settings ask for; without a start it is the system's. A `shared` one can be turned."""
+    base = Clock() if start is None else FastClock(start=start, speed=speed)
+    return SharedClock(base) if shared else base
 
 
 @lru_cache(maxsize=4096)

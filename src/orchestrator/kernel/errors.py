@@ -95,6 +95,16 @@ class WrongSignature(OrchestratorError):
     code = 20403
 
 
+class OnlyInDevMode(OrchestratorError):
+    """What only a service in dev mode does, because it is no good for the data of real customers.
+
+    What to do: use a service of your own on your machine; or set `ORCHESTRATOR_MODE=dev` where no real data is.
+    """
+
+    status = 403
+    code = 20423
+
+
 class NotFound(OrchestratorError):
     """Nothing of that id in the account; ids of other accounts and malformed ids look the same.
 

@@ -52,7 +52,7 @@ class Meta(Wire):
 _ERRORS = {
     400: "The request is malformed, or asks for what the rules do not allow.",
     401: "No credentials, or wrong ones.",
-    403: "The signature of provider traffic is wrong.",
+    403: "Only a service in dev mode does this.",
     404: "Nothing of that id in the account.",
     409: "The request collides with what is there.",
     412: "The resource has changed since it was read.",

@@ -14,7 +14,7 @@ import asyncpg
 import sqlalchemy.exc
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from orchestrator.kernel.clock import Clock
+from orchestrator.kernel.clock import Clock, SharedClock
 
 
 class Driver(Protocol):
@@ -117,8 +117,8 @@ class Units:
         async with self.engine.connect() as connection:
             raw = await connection.get_raw_connection()
             driver: Any = raw.driver_connection
-            unit = Unit(connection, driver, self.clock.now(), self.wake_delivery, listeners=self.listeners)
             try:
+                unit = Unit(connection, driver, await self._now(driver), self.wake_delivery, listeners=self.listeners)
                 async with driver.transaction():
                     yield unit
                     for step in unit.before_commit:
@@ -129,3 +129,8 @@ class Units:
                 raise
         for callback in unit.after_commit:
             callback()
+
+    async def _now(self, driver: Driver) -> datetime:
+        if isinstance(self.clock, SharedClock):
+            await self.clock.read(driver.fetchrow)
+        return self.clock.now()

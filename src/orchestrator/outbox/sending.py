@@ -9,6 +9,7 @@ import structlog
 
 from orchestrator.domain.backoff import Backoff
 from orchestrator.kernel.callback_signing import Envelope, Signer
+from orchestrator.kernel.clock import Clock
 from orchestrator.kernel.ids import new_sid
 from orchestrator.kernel.unit import Units
 from orchestrator.outbox.answers import Outcome
@@ -35,7 +36,7 @@ class Sender:
         """Send it. Whatever goes wrong is an outcome: an attempt that is never settled would be made for ever."""
         started_at = self.units.clock.now()
         try:
-            outcome = await self._send(delivery, started_at)
+            outcome = await self._send(delivery)
         except ForbiddenTarget as error:
             outcome = Outcome(None, f"refused: {error}", 0.0, refused=True)
         except Exception as error:
@@ -43,7 +44,7 @@ class Sender:
             outcome = Outcome(None, f"broken: {type(error).__name__}", 0.0)
         return outcome, Tried(started_at, outcome.duration_ms, outcome.status, outcome.error, outcome.response)
 
-    async def _send(self, delivery: Delivery, now: datetime) -> Outcome:
+    async def _send(self, delivery: Delivery) -> Outcome:
         if delivery.body is None:
             return Outcome(None, "refused: the event is past its keeping", 0.0, refused=True)
         signer = await self.signers(delivery.account_id)
@@ -53,7 +54,8 @@ class Sender:
         request = build_request(
             delivery.url, delivery.method, delivery.body.encode(), signer.auth_token, delivery.id, headers
         )
-        envelope = Envelope(delivery.id, headers["Orchestrator-Event-Id"], now)
+        # Not the service's clock, which may have been turned: receivers compare it with their own.
+        envelope = Envelope(delivery.id, headers["Orchestrator-Event-Id"], Clock().now())
         request.headers.update(signer.headers(request.url, request.body, envelope))
         return await self.client.send(request, overrides(delivery.url))
 

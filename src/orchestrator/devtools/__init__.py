@@ -1,0 +1,1 @@
+"""What a service in dev mode offers its developers: a clock that can be turned."""
