@@ -25,12 +25,10 @@ clock = typer.Typer(help="The clock of a running service, which can be turned in
 
 
 @clock.callback(invoke_without_command=True)
-def show_unless_told(ctx: typer.Context, *, url: Url = None, as_json: AsJson = False) -> None:
+def show_unless_told(ctx: typer.Context) -> None:
     """The clock of a running service, which can be turned in dev mode. Alone, this shows it."""
     if ctx.invoked_subcommand is None:
-        _show(url, as_json=as_json)
-    elif url or as_json:
-        raise WrongUsage(f"options come last: orchestrator clock {ctx.invoked_subcommand} … --url … --json")
+        _show(None, as_json=False)
 
 
 @clock.command("show")

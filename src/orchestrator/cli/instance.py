@@ -1,5 +1,6 @@
 """The running service that a command talks to, and the account that it talks as."""
 
+import os
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from orchestrator.cli.settings import read_settings
 
 Url = Annotated[
     str | None,
-    typer.Option(envvar="ORCHESTRATOR_URL", help="The running service [ORCHESTRATOR_PUBLIC_URL, else this machine's]."),
+    typer.Option(help="The running service [ORCHESTRATOR_URL, else ORCHESTRATOR_PUBLIC_URL, else this machine's]."),
 ]
 
 
@@ -30,8 +31,13 @@ def find_instance(url: str | None = None) -> Instance:
 
     Raises WrongUsage where there are no credentials.
     """
+    return Instance(url_of_service(url), *_credentials())
+
+
+def url_of_service(url: str | None = None) -> str:
+    """Where the service is: at `url`, or where the environment and the settings say."""
     settings = read_settings()
-    return Instance((url or settings.public_url or local_url(settings)).rstrip("/"), *_credentials())
+    return (url or os.environ.get("ORCHESTRATOR_URL") or settings.public_url or local_url(settings)).rstrip("/")
 
 
 def _credentials() -> tuple[str, str]:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.errors import CommandFailed, WrongUsage
-from orchestrator.cli.instance import Url
-from orchestrator.cli.serve import local_url
+from orchestrator.cli.instance import Url, url_of_service
 from orchestrator.cli.settings import read_settings
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def proxy(
     if wrong := [host for host in allow or () if not is_name(host)]:
         raise WrongUsage(f"--allow: give a host such as api.example.com, without scheme or port, not {wrong[0]}")
     settings = read_settings()
-    service = service_at(url or settings.public_url or local_url(settings))
+    service = service_at(url_of_service(url))
     hosts = Hosts([*(allow or ()), service.host])  # its answers may name it
     kept_in = settings.data_dir / "proxy" if keep_ca else None
     raise typer.Exit(asyncio.run(_run(command, service, hosts, kept_in, port)))
