@@ -73,7 +73,7 @@ async def _say(stage: Stage, say: Say) -> Outcome:
     webhook = phones.fragment(sid, text, transcription_sid=transcription, position=position, by_caller=is_far_end)
     fields = stage.rendered(say.fields) | await _moment(stage, sid, say.at)
     await stage.api.receive(_with(webhook, fields))
-    outcome = await landed(stage, f"{transcription}{position}")
+    outcome = await landed(stage, f"{transcription}{position}", sid)
     outcome.happened.insert(0, f"{by} says: “{text}”" + (f", {say.at} into the call" if say.at else ""))
     return outcome
 

@@ -1,36 +1,31 @@
 """Where something that the provider told landed, as the API shows it."""
 
-from typing import Any
-
-from orchestrator.cli.errors import CommandFailed
+from orchestrator.cli.landing import Landing, fates_of
 from orchestrator.cli.scenarios.outcomes import Landed, Outcome
 from orchestrator.cli.scenarios.stage import Stage
 from orchestrator.domain.explaining import sentences
 
 
-async def landed(stage: Stage, sid: str) -> Outcome:
-    """The conversations of the scenario that a message or a fragment is in; other configurations do not count."""
-    found = (await stage.api.get("/v2/Conversations", channelId=sid))["conversations"]
-    own = [one for one in found if stage.owns(one)]
-    outcome = Outcome(sid=sid, landings=[await _landing(stage, sid, one) for one in reversed(own)])
+async def landed(stage: Stage, resource_id: str, channel_id: str | None = None) -> Outcome:
+    """The conversations of the scenario that a message or a fragment is in; other configurations do not count.
+
+    `channel_id` is the call on which a fragment was said; a message is its own channel.
+    """
+    (fate,) = await fates_of(stage.api, channel_id or resource_id, [resource_id])
+    own = [one for one in fate.landings if stage.owns(one.conversation)]
+    outcome = Outcome(sid=resource_id, landings=[_landing(stage, one) for one in own], uncaptured=fate.uncaptured)
     for landing in outcome.landings:
         outcome.happened += _told(stage, landing)
     if not own:
-        listed = (await stage.api.get("/orchestrator/v1/Uncaptured", resourceId=sid))["uncaptured"]
-        outcome.uncaptured = listed[0]["trace"] if listed else None
-        outcome.happened += ["not captured", *map(_detail, sentences(outcome.uncaptured or {}))]
+        outcome.happened += ["not captured", *map(_detail, sentences(fate.uncaptured or {}))]
     return outcome
 
 
-async def _landing(stage: Stage, sid: str, conversation: dict[str, Any]) -> Landed:
-    path = f"/v2/Conversations/{conversation['id']}/Communications"
-    communications = (await stage.api.get(path, channelId=sid))["communications"]
-    if not communications:
-        raise CommandFailed(f"{sid} is not among the communications of {conversation['id']}, which is listed for it")
-    trace = (await stage.api.get(f"/orchestrator/v1/Communications/{communications[0]['id']}/Trace"))["trace"]
+def _landing(stage: Stage, landing: Landing) -> Landed:
+    conversation = landing.conversation
     configuration = stage.configurations.get(conversation["configurationId"], "")
     is_new = stage.met(conversation["id"])
-    return Landed(configuration, conversation["id"], is_new, communications[0], trace)
+    return Landed(configuration, conversation["id"], is_new, landing.communication, landing.trace or {})
 
 
 def _told(stage: Stage, landing: Landed) -> list[str]:
