@@ -57,7 +57,8 @@ check: $(VENV)/.dev ## Format, lint, types, import contracts, unused dependencie
 	@$(BIN)/deptry src
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Messages per second; recognition in a store of PROFILES=1000000; imports; timers; callbacks (about 9 min)
+bench: $(VENV)/.dev ## The first conversation; messages per second; recognition in a store of PROFILES=1000000; imports; timers; callbacks (about 9 min)
+	@$(BIN)/python -m benchmarks.first_conversation
 	@$(BIN)/python -m benchmarks.ingest $(ARGS)
 	@$(BIN)/python -m benchmarks.identity --profiles $(PROFILES)
 	@$(BIN)/python -m benchmarks.imports

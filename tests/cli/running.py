@@ -94,6 +94,13 @@ class Serving:
         )
         return str(json.loads(done.stdout)["related"]["configurationId"])
 
+    def run_send(self, **settings: object) -> str:
+        """Paste the printed message into a shell; returns what is said of it."""
+        send = re.sub(r"^\S+", " ".join(_COMMAND), self._found(r"(?m)^(\S+ send sms .*)$"))
+        return subprocess.run(
+            ["sh", "-c", send], capture_output=True, text=True, env=environment(**settings), check=True
+        ).stdout
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and return the exit status."""
         self.process.send_signal(number)

@@ -29,6 +29,13 @@ def test_the_printed_curl_creates_a_configuration(first: Serving) -> None:
     assert first.run_curl() in first.configurations()
 
 
+def test_the_printed_message_lands_and_is_explained(first: Serving, folder: Path) -> None:
+    first.run_curl()
+    told = first.run_send(data_dir=folder / "data")
+    assert "Captured by rule 1 of SMS (from * to +16505550199) in “Quickstart”." in told
+    assert "It opened conversation conv_conversation_" in told or "It joined conversation conv_conversation_" in told
+
+
 def test_it_is_ready_and_does_not_say_what_it_is_made_of(first: Serving) -> None:
     response = httpx.get(f"{first.url}/readyz")
     assert response.status_code == 200

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import shlex
+import shutil
+import sys
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -12,9 +14,11 @@ from rich.text import Text
 
 from orchestrator import __version__
 from orchestrator.cli.first_account import FirstAccount, credentials_file
+from orchestrator.cli.instance import url_of_service
 from orchestrator.settings import Settings
 
 _OUR_NUMBER = "+16505550199"
+_CUSTOMER = "+15551234567"
 _RULES = [{"from": "*", "to": _OUR_NUMBER}, {"from": _OUR_NUMBER, "to": "*"}]
 _TIMEOUTS = {"inactive": 10, "closed": 60}
 
@@ -42,8 +46,11 @@ class Banner:
                 console.print("\nCreate a configuration, ready to paste:\n")
                 # Plain, without markup: what is pasted must be what is meant.
                 console.print(Text(self.curl(self.account)))
+                console.print("\nThen let a message arrive, and read why it lands where it does:\n")
+                console.print(Text(self.send()))
             console.print(
-                f"\nNext: [bold]orchestrator demo[/] shows the grouping types, {escape(self.url)}/docs has the API\n"
+                f"\nNext: [bold]{escape(_program())} demo[/] shows the grouping types, "
+                f"{escape(self.url)}/docs has the API\n"
             )
 
     def curl(self, account: FirstAccount) -> str:
@@ -64,6 +71,11 @@ class Banner:
             f"  -H 'Content-Type: application/json' \\\n"
             f"  -d {shlex.quote(json.dumps(body))}"
         )
+
+    def send(self) -> str:
+        """A command that lets a message arrive which that configuration captures."""
+        url = "" if self.url == url_of_service() else f" --url {shlex.quote(self.url)}"
+        return f'{_program()} send sms --from {_CUSTOMER} --to {_OUR_NUMBER} "Where is my parcel?"{url}'
 
     @property
     def _reveals(self) -> bool:
@@ -99,6 +111,11 @@ class Banner:
             return '"$ORCHESTRATOR_ACCOUNT_SID:$ORCHESTRATOR_AUTH_TOKEN"'
         file = shlex.quote(str(credentials_file(self.settings.data_dir)))
         return f'"$(sed -n \'s/.*"basicAuth": "\\(.*\\)".*/\\1/p\' {file})"'
+
+
+def _program() -> str:
+    """This command as it can be typed here: it need not be on the path."""
+    return "orchestrator" if shutil.which("orchestrator") else shlex.quote(sys.argv[0])
 
 
 _UNSIGNED = (
