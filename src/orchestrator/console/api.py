@@ -27,6 +27,7 @@ class ApiRequest:
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: Mapping[str, Any] | None = None
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def target(self) -> str:
@@ -37,8 +38,9 @@ class ApiRequest:
     def curl(self) -> str:
         """The command that does the same. $ORCHESTRATOR_AUTH stands for `SID:secret`."""
         method = [] if self.method == "GET" else [f"-X {self.method}"]
+        headers = [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in self.headers]
         body = [] if self.body is None else ["-H 'Content-Type: application/json'", f"-d {_quoted(self.body)}"]
-        parts = [f"curl {shlex.quote(self.origin + self.target)}", '-u "$ORCHESTRATOR_AUTH"', *method, *body]
+        parts = [f"curl {shlex.quote(self.origin + self.target)}", '-u "$ORCHESTRATOR_AUTH"', *method, *headers, *body]
         return " \\\n  ".join(parts)
 
 
@@ -93,11 +95,16 @@ class Api:
         )
 
     def request(
-        self, method: str, path: str, query: Mapping[str, object] | None = None, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, object] | None = None,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> ApiRequest:
         """A request that may be sent, or only shown. Query values that are None or empty are left out."""
         given = tuple((name, str(value)) for name, value in (query or {}).items() if value not in (None, ""))
-        return ApiRequest(method, self._origin, path, given, body)
+        return ApiRequest(method, self._origin, path, given, body, tuple((headers or {}).items()))
 
     async def send(self, request: ApiRequest) -> Answer:
         """Send it; the answer may be a refusal."""
@@ -108,6 +115,7 @@ class Api:
                 request.path,
                 params=request.query or None,
                 json=request.body,
+                headers=dict(request.headers),
             )
         )
         return Answer(request, response.status_code, response.json() if response.content else None)

@@ -38,8 +38,8 @@ class Page:
 
     @property
     def form(self) -> Mapping[str, str]:
-        """The fields of a form that was posted."""
-        found: Mapping[str, str] = self._request.state.form
+        """The fields of a form that was posted; none where nothing was."""
+        found: Mapping[str, str] = getattr(self._request.state, "form", {})
         return found
 
     def query(self, name: str) -> str | None:
@@ -54,17 +54,23 @@ class Page:
         """GET from the API something without which there is no page. Raises Refused, which becomes the page."""
         return _granted(await self.ask(path, **query))
 
-    async def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+    async def send(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Have the API change something. Raises Refused."""
-        return _granted(await self.try_to_send(method, path, body))
+        return _granted(await self.try_to_send(method, path, body, headers))
 
-    async def try_to_send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+    async def try_to_send(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """The same; the answer may be a refusal, for a form that is shown again."""
-        return await self._api.send(self._api.request(method, path, body=body))
+        return await self._api.send(self.request_for(method, path, body, headers))
 
-    def request_for(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> ApiRequest:
+    def request_for(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> ApiRequest:
         """A request that is only shown, as `curl`."""
-        return self._api.request(method, path, body=body)
+        return self._api.request(method, path, body=body, headers=headers)
 
     async def together(self, *asked: Coroutine[Any, Any, Answer]) -> list[Answer]:
         """The answers to what is asked at once, in order. Raises Refused for the first that is refused by `get`."""

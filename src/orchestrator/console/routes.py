@@ -3,13 +3,42 @@
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from orchestrator.console import assets, clock, communications, conversations, login, overview
+from orchestrator.console import (
+    assets,
+    clock,
+    communications,
+    configuration_undoing,
+    configuration_writing,
+    configurations,
+    conversations,
+    explaining,
+    login,
+    merging,
+    numbers,
+    overview,
+    profiles,
+    stores,
+)
 from orchestrator.console.edge import Open, SignedIn
 from orchestrator.kernel.errors import NotFound
 
 _KEPT = "public, max-age=31536000, immutable"
 
-_PAGES = (login.leaving, overview.router, conversations.router, communications.router, clock.router)
+_PAGES = (
+    login.leaving,
+    overview.router,
+    conversations.router,
+    communications.router,
+    clock.router,
+    configuration_writing.router,  # before those that are read: `new` is no id
+    configuration_undoing.router,
+    configurations.router,
+    explaining.router,
+    stores.router,
+    profiles.router,
+    merging.router,
+    numbers.router,
+)
 
 _files = APIRouter(prefix="/console", route_class=Open, include_in_schema=False)
 _rest = APIRouter(prefix="/console", route_class=SignedIn, include_in_schema=False)
