@@ -50,7 +50,9 @@ from orchestrator.outbox.event_routes import router as events
 from orchestrator.outbox.replay_routes import router as replays
 from orchestrator.participants.routes import router as participants
 from orchestrator.recall.routes import router as recall
+from orchestrator.search.routes import router as search
 from orchestrator.settings import Settings
+from orchestrator.statistics.routes import router as statistics
 from orchestrator.worker import Worker, policy_of, sender_of
 
 _ROUTERS = (
@@ -74,6 +76,8 @@ _ROUTERS = (
     diagnostics,
     extractions,
     clock_router,
+    search,
+    statistics,
     probes,
 )
 

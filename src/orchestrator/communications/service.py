@@ -110,6 +110,12 @@ async def find(
     return communication
 
 
+async def find_all(unit: Unit, account_id: str, ids: Sequence[str]) -> list[Communication]:
+    """Communications in the order of these ids; those that are not there are left out."""
+    found = await store.of_ids(unit, account_id, ids)
+    return [found[one] for one in ids if one in found]
+
+
 async def list_page(unit: Unit, account_id: str, conversation_id: str, page: PageRequest) -> Page[Communication]:
     """A page of a conversation's communications, oldest first; filter `channelId`."""
     ids = await store.page_of_ids(unit, account_id, conversation_id, page)

@@ -119,3 +119,9 @@ class Api:
             )
         )
         return Answer(request, response.status_code, response.json() if response.content else None)
+
+    async def post_form(self, path: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """Post a form as the provider does. The answer has no JSON unless it is a refusal."""
+        response = await asyncio.create_task(self._client.post(path, content=content, headers=dict(headers)))
+        refused = response.json() if response.is_error else None
+        return Answer(self.request("POST", path), response.status_code, refused)

@@ -21,6 +21,11 @@ NAVIGATION = (
     Entry("Rule tester", "/console/explain", "r"),
     Entry("Memory", "/console/stores", "m"),
     Entry("Numbers", "/console/numbers", "n"),
+    Entry("Phones", "/console/phones", "p"),
+    Entry("Events", "/console/events", "e"),
+    Entry("Deliveries", "/console/deliveries", "d"),
+    Entry("Not captured", "/console/uncaptured", "u"),
+    Entry("Traffic", "/console/traffic", "t"),
 )
 
 _SHOWN_AT = {
@@ -34,6 +39,10 @@ _SHOWN_AT = {
     "profile": "/console/stores/{within}/profiles/{id}",
     "merge": "/console/stores/{within}/merges/{id}",
     "numbers": "/console/numbers",
+    "deliveries": "/console/deliveries",
+    "delivery": "/console/deliveries/{id}",
+    "uncaptured": "/console/uncaptured/{id}",
+    "uncaptured-list": "/console/uncaptured",
 }
 """Page by kind of thing; what is not here has none, and its id is shown without a link."""
 

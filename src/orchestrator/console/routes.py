@@ -11,13 +11,20 @@ from orchestrator.console import (
     configuration_writing,
     configurations,
     conversations,
+    deliveries,
+    endpoints,
+    events,
     explaining,
     login,
     merging,
     numbers,
     overview,
+    phones,
     profiles,
+    search,
     stores,
+    traffic,
+    uncaptured,
 )
 from orchestrator.console.edge import Open, SignedIn
 from orchestrator.kernel.errors import NotFound
@@ -38,6 +45,13 @@ _PAGES = (
     profiles.router,
     merging.router,
     numbers.router,
+    phones.router,
+    deliveries.router,
+    endpoints.router,
+    events.router,
+    uncaptured.router,
+    search.router,
+    traffic.router,
 )
 
 _files = APIRouter(prefix="/console", route_class=Open, include_in_schema=False)
