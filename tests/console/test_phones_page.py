@@ -67,7 +67,7 @@ async def test_the_same_message_again_is_a_duplicate(service: Service, browser: 
 
 async def test_what_nobody_captures_is_shown_with_what_to_do(service: Service, browser: Browser) -> None:
     page = await sent(browser, "messages", line(text="hello?"))
-    assert "NOT CAPTURED" in page
+    assert "UNCAPTURED" in page
     (reason,) = [one["reason"] for one in await traffic.uncaptured(service)]
     assert f"Not captured: {reason}." in page
     assert f"/console/explain?{urlencode(line())}" in page

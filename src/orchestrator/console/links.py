@@ -17,15 +17,15 @@ class Entry:
 NAVIGATION = (
     Entry("Overview", "/console", "o"),
     Entry("Conversations", "/console/conversations", "c"),
-    Entry("Configurations", "/console/configurations", "f"),
-    Entry("Rule tester", "/console/explain", "r"),
-    Entry("Memory", "/console/stores", "m"),
-    Entry("Numbers", "/console/numbers", "n"),
     Entry("Phones", "/console/phones", "p"),
     Entry("Events", "/console/events", "e"),
     Entry("Deliveries", "/console/deliveries", "d"),
     Entry("Not captured", "/console/uncaptured", "u"),
     Entry("Traffic", "/console/traffic", "t"),
+    Entry("Configurations", "/console/configurations", "f"),
+    Entry("Rule tester", "/console/explain", "r"),
+    Entry("Memory", "/console/stores", "m"),
+    Entry("Numbers", "/console/numbers", "n"),
 )
 
 _SHOWN_AT = {

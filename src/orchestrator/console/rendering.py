@@ -19,9 +19,9 @@ _STEPS = ((60, 1, "s"), (3_600, 60, "min"), (86_400, 3_600, "h"), (float("inf"),
 """Below so many seconds, a time is told in units of so many seconds, called so."""
 
 _TONES = {
-    "good": "ACTIVE DELIVERED READ SENT COMPLETED SUCCEEDED RUNNING OK NEW created",
-    "wait": "INACTIVE PENDING IN_PROGRESS QUEUED INITIATED PROCESSING PAUSED FROZEN",
-    "bad": "DEAD FAILED UNDELIVERED CANCELED REFUSED",
+    "good": "ACTIVE DELIVERED READ SENT COMPLETED SUCCEEDED RUNNING OK OPEN NEW JOINED REOPENED created",
+    "wait": "INACTIVE PENDING IN_PROGRESS QUEUED INITIATED PROCESSING PAUSED FROZEN WARNING DUPLICATE",
+    "bad": "DEAD FAILED UNDELIVERED CANCELED REFUSED UNCAPTURED",
     "idle": "CLOSED UNKNOWN",
 }
 _TONE_OF = {word: tone for tone, words in _TONES.items() for word in words.split()}
