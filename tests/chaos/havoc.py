@@ -5,8 +5,8 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from tests.cli.running import command_line, descendants
 API, POSTGRES, WORKER, EVERYTHING = "orchestrator.cli.process", "bin/postgres", "worker", "everything"
 _BACK_WITHIN = 30.0
 """Seconds for `serve` to replace what was killed."""
+_LOOK_EVERY = 0.2
+"""Seconds between looks whether the worker has ended."""
 
 
 @dataclass
@@ -45,19 +47,32 @@ class Havoc:
             await asyncio.to_thread(self.service.wait_until_ready)
         else:
             os.kill(random.choice(await self._running(victim)), signal.SIGKILL)
-        self.look_after_worker()
 
-    def look_after_worker(self) -> None:
-        """Start it again, as the manager of services would; it gives up where there is no database."""
-        if not self.worker.is_running:
-            self.worker.start()
+    @asynccontextmanager
+    async def looking_after_worker(self) -> AsyncIterator[None]:
+        """In the block it is started again whenever it has ended, as the manager of services would do.
+
+        It gives up where there is no database, and may take longer to end than the database to come back: whoever looks
+        once may find it running for the last time.
+        """
+
+        async def look() -> None:
+            while True:
+                if not self.worker.is_running:
+                    self.worker.start()
+                await asyncio.sleep(_LOOK_EVERY)
+
+        looking = asyncio.create_task(look())
+        try:
+            yield
+        finally:
+            looking.cancel()
 
     async def recover(self) -> None:
-        """Return once everything runs again, without any help but for the worker."""
+        """Return once everything but the worker runs again, without any help."""
         for program in (POSTGRES, API):
             await self._running(program)
         await asyncio.to_thread(self.service.wait_until_ready)
-        self.look_after_worker()
 
     async def _running(self, program: str) -> list[int]:
         give_up = time.monotonic() + _BACK_WITHIN

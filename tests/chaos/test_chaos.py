@@ -34,6 +34,7 @@ async def test_what_was_answered_outlives_every_process(victims: Sequence[str]) 
     with temporary_folder("chaos") as folder, havoc(folder) as running:
         await running.start()
         async with (
+            running.looking_after_worker(),
             receiving(running.auth_token, SEED) as receiver,
             Client(running.service.url, running.account_id, running.auth_token) as client,
         ):

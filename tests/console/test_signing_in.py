@@ -55,7 +55,10 @@ async def test_wrong_credentials_are_refused_alike_and_late(stranger: Browser, u
     assert "set-cookie" not in refused.headers
 
 
-async def test_a_session_ends_when_it_is_left(browser: Browser) -> None:
+async def test_a_session_ends_when_it_is_left(service: Service, browser: Browser) -> None:
+    wall = TurnableClock()
+    wall.advance(minutes=11)  # old enough to be renewed by any other page
+    service.app.state.sessions = Sessions(SECRET_KEY, wall)
     out = await browser.send("/console/logout")
     assert (out.status_code, out.headers["location"]) == (303, "/console/login")
     assert (await browser.http.get("/console")).status_code == 303

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.devtools import walking
+from orchestrator.devtools import clock, walking
+from orchestrator.kernel.clock import SharedClock
+from orchestrator.kernel.unit import Unit
 from orchestrator.lifecycle.reap import reap
 from orchestrator.receiver import verify
 from tests.support import traffic
@@ -201,6 +203,20 @@ async def test_every_process_shows_it_and_any_worker_does_what_is_due(service: S
             turned = (await api.post(CLOCK, json={"action": "ADVANCE", "by": "1h"})).json()
         assert (turned["isSettled"], hooks.sequences()) == (True, [1, 2, 3, 4, 5, 6])
         assert (await traffic.get(service, CLOCK))["now"] == turned["now"]
+
+
+async def test_it_runs_on_although_the_database_is_away_as_a_turn_ends(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_on, lost = clock.run_on, [ConnectionError()]
+
+    async def lose_the_connection(unit: Unit, ours: SharedClock) -> None:
+        if lost:
+            raise lost.pop()
+        await run_on(unit, ours)
+
+    monkeypatch.setattr(clock, "run_on", lose_the_connection)
+    assert not (await turn(service, "ADVANCE", by="10m"))["isFrozen"]
 
 
 async def test_two_turns_come_one_after_the_other(service: Service) -> None:

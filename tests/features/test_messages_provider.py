@@ -6,6 +6,8 @@ from typing import NoReturn
 
 import pytest
 
+from orchestrator.domain.messages import DeliveryStatus
+from orchestrator.ingest import early_reports
 from orchestrator.kernel.ids import new_sid
 from orchestrator.messages import service as messages
 from orchestrator.messages import store
@@ -67,6 +69,15 @@ async def test_the_callback_is_twilios_business_and_reports_are_heard(service: S
         report = {"MessageSid": message["sid"], "MessageStatus": word}
         await service.post_webhook("/ingest/twilio/message-status", report)
     assert (await now(service, message["sid"]))["status"] == "delivered"
+
+
+async def test_a_report_that_comes_while_the_message_takes_its_sid_is_heard(service: Service) -> None:
+    message = await asked(service)
+    async with service.units.begin() as unit:  # what of the two is written last has not seen the other
+        await early_reports.keep(unit, [(service.account.account_id, message["sid"], DeliveryStatus.FAILED)])
+    assert (await now(service, message["sid"]))["status"] == "queued"
+    await perform(service)
+    assert (await now(service, message["sid"]))["status"] == "failed"
 
 
 async def test_what_twilio_refuses_is_refused_with_its_code_and_leaves_nothing(

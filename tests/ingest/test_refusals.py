@@ -5,7 +5,7 @@ import pytest
 from orchestrator.ingest import receipts
 from tests.support import traffic
 from tests.support.app import Service
-from tests.support.calls import CALL, CONFIGURATION, connected
+from tests.support.calls import CALL, CONFIGURATION, connected, fragment
 from tests.support.traffic import KIRAN, US
 from tests.support.webhooks import MESSAGES, STATUS, VOICE, error, message_form, post_form
 
@@ -28,6 +28,14 @@ async def test_what_was_wrong_is_kept(service: Service) -> None:
     }
     assert row["sentences"] == [f"Refused with error 20001: {body['message']}."]
     assert "a secret" not in str(row)
+
+
+async def test_what_was_said_is_not_kept_even_where_it_is_what_is_wrong(service: Service) -> None:
+    form = {"AccountSid": service.account.account_id, **connected(), **fragment(TranscriptionData='{"a secret')}
+    assert error(await post_form(service, form, path=VOICE), 400, 20001)["params"]["field"] == "/TranscriptionData"
+    (trace,) = await traffic.uncaptured(service)
+    assert (trace["field"], trace["value"]) == ("/TranscriptionData", None)
+    assert "a secret" not in str(trace)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,8 @@ class SignedIn(Open):
             request.state.form = await _form(request)
             _check_form_token(request, session)
         response = await handle(request)
-        if session.is_old and not is_fragment(request):  # a page that is left open is not used
+        is_over = request.state.session is None
+        if session.is_old and not is_over and not is_fragment(request):  # a page that is left open is not used
             keep(request, response, session)
         return response
 

@@ -47,6 +47,7 @@ async def sign_in(request: Request) -> Response:
 async def sign_out(request: Request, page: InPage) -> Response:
     response = page.go("/console/login")
     response.delete_cookie(sessions_of(request).cookie, path="/console")
+    request.state.session = None  # or an old one would be renewed
     return response
 
 

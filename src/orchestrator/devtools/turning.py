@@ -11,11 +11,14 @@ from orchestrator.devtools.walking import Walk
 from orchestrator.kernel.clock import SharedClock
 from orchestrator.kernel.errors import Conflict, OnlyInDevMode
 from orchestrator.kernel.fields import refused
+from orchestrator.kernel.jobs import durably
 from orchestrator.kernel.unit import Unit, Units
 from orchestrator.worker import Leases
 
 FARTHEST = timedelta(days=100 * 365)
 """Ahead of its base; what is planned from then on must still be a time that everybody can write."""
+_PAUSES = (0.05, 0.2, 1.0, 2.0, 5.0)
+"""Seconds, while the database is away: a clock that ran before a turn must not be left standing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,7 @@ class Turner:
                 return await self._walk(account_id, goal)
             finally:
                 if not stood:
-                    async with self.units.begin() as unit:
-                        await clock.run_on(unit, ours)
+                    await durably(self.units, lambda unit: clock.run_on(unit, ours), pauses=_PAUSES)
 
     async def _walk(self, account_id: str, goal: datetime) -> Turn:
         async with self.units.begin() as unit:

@@ -80,15 +80,10 @@ def near_rules(
 ) -> list[NearRule]:
     """The rules of a configuration that came closest, the closest first; without those that capture the message."""
     # Weighed before anything is written down: a configuration may have hundreds of rules.
-    weighed = (
-        (distance, channel, position)
-        for channel, of_channel in rules.items()
-        for position, rule in enumerate(of_channel)
-        if (distance := _distance(message, channel, rule))
-    )
+    nearest = nsmallest(most, _weighed(message, rules), key=itemgetter(0))
     return [
         NearRule(channel, position, rule := rules[channel][position], differences(message, channel, rule))
-        for _, channel, position in nsmallest(most, weighed, key=itemgetter(0))
+        for _, channel, position in nearest
     ]
 
 
@@ -125,17 +120,42 @@ def is_same_number(one: str, other: str) -> bool:
     return len(national) >= _SHORTEST_NATIONAL and international.endswith(national)
 
 
-def _distance(message: InboundMessage, channel: Channel, rule: CaptureRule) -> int:
-    """The sum of the weights of what differs."""
-    sender, recipient = message.author.canonical, message.recipient.canonical
-    ends = min(_apart(rule, sender, recipient), _DIRECTION + _apart(rule, recipient, sender))
-    if channel is not message.channel:
-        return _WEIGHTS[Field.CHANNEL] + ends
-    return ends + (sum(one.weight for one in _metadata(rule, message)) if rule.metadata else 0)
+def _weighed(
+    message: InboundMessage, rules: Mapping[Channel, Sequence[CaptureRule]]
+) -> Iterator[tuple[int, Channel, int]]:
+    """The sum of the weights of what differs, channel and position of each rule that does not capture the message.
+
+    A few steps for each rule: traffic waits for it. Rules of all channels are mostly about the same addresses, so each
+    address is compared once.
+    """
+    ends = _Ends(message.author.canonical, message.recipient.canonical)
+    for channel, of_channel in rules.items():
+        is_other = channel is not message.channel
+        base = _WEIGHTS[Field.CHANNEL] if is_other else 0
+        for position, rule in enumerate(of_channel):
+            from_sender, from_recipient = ends[rule.sender]
+            to_sender, to_recipient = ends[rule.recipient]
+            distance = base + min(from_sender + to_recipient, _DIRECTION + from_recipient + to_sender)
+            if rule.metadata and not is_other:
+                distance += sum(one.weight for one in _metadata(rule, message))
+            if distance:
+                yield distance, channel, position
+
+
+class _Ends(dict[str, tuple[int, int]]):
+    """By what a rule says of one end: how far that is from a message's sender, and from its recipient."""
+
+    def __init__(self, sender: str, recipient: str) -> None:
+        self._pair = (sender, recipient)
+
+    def __missing__(self, wanted: str) -> tuple[int, int]:
+        sender, recipient = self._pair
+        self[wanted] = apart = (_end_apart(wanted, sender), _end_apart(wanted, recipient))
+        return apart
 
 
 def _apart(rule: CaptureRule, sender: str, recipient: str) -> int:
-    """The same of the two ends alone."""
+    """The sum of the weights of the two ends."""
     return _end_apart(rule.sender, sender) + _end_apart(rule.recipient, recipient)
 
 

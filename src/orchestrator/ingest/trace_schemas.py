@@ -64,7 +64,7 @@ class UncapturedTrace(Wire):
     )
     error_code: int | None = Field(None, description="This and the next two: of what was refused.")
     field: str | None = Field(None, description="The wrong field, as a JSON pointer.")
-    value: Any = Field(None, description="What it was.")
+    value: Any = Field(None, description="What it was; null where that is text that somebody said.")
     fields: dict[str, str] | None = Field(
         None, description="What else the webhook told of itself, where it could not be read or used: no text."
     )

@@ -26,6 +26,8 @@ _TOLD = (
     "Track",
 )
 """Fields of webhooks that are kept, beside the two addresses: nothing of what was said."""
+_WORDS = ("/Body", "/TranscriptionData")
+"""Fields, as errors name them, that hold what was said: not kept either where they are what is wrong."""
 
 
 def uncaptured(
@@ -59,12 +61,13 @@ def unusable(fields: Fields, reason: str) -> dict[str, Any]:
 def refused(fields: Fields, error: BadRequest) -> dict[str, Any]:
     """The trace of a webhook with a field that makes no sense."""
     wrong = error.params or {}
+    field = wrong.get("field")
     return {
         "outcome": "REFUSED",
         "reason": error.message,
         "errorCode": error.code,
-        "field": wrong.get("field"),
-        "value": wrong.get("value"),
+        "field": field,
+        "value": None if field in _WORDS else wrong.get("value"),
         **_told(fields),
     }
 

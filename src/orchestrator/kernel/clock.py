@@ -48,17 +48,20 @@ class SharedClock(Clock):
         self.base = base
         """What it shows as long as nobody turns it."""
         self.turned = Turned()
+        self._learned = 0
 
     def now(self) -> datetime:
         return self.turned.stands_at or self.base.now() + self.turned.ahead
 
     async def read(self, fetch_row: Callable[[str], Awaitable[Any]]) -> None:
         """Learn how far it is turned, by a connection that runs this query."""
+        learned = self._learned
         row = await fetch_row("select ahead, stands_at, xmin as version from clock")
-        if row is None:
-            self.turned = Turned()
-        elif row["version"] >= self.turned.version:  # answers of two connections may come in the other order
-            self.turned = Turned(row["ahead"], row["stands_at"], row["version"])
+        told = Turned() if row is None else Turned(row["ahead"], row["stands_at"], row["version"])
+        # Answers of two connections may come in the other order. What was asked for after the last answer had come is
+        # newer whatever its version: the database may be another one meanwhile, put back from a backup.
+        if learned == self._learned or told.version >= self.turned.version:
+            self.turned, self._learned = told, self._learned + 1
 
 
 def clock_of(*, start: datetime | None, speed: int, shared: bool = False) -> Clock:

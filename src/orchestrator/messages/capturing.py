@@ -30,6 +30,7 @@ async def capture(units: Units, policy: Policy, message: Outgoing) -> None:
 
     async def captured(unit: Unit) -> tuple[Outcome, ...]:
         outcomes = await _land(unit, policy, message)
+        await _catch_up(unit, message)
         if not await store.captured(unit, message):
             raise Overtaken
         return outcomes
@@ -45,6 +46,15 @@ async def capture(units: Units, policy: Policy, message: Outgoing) -> None:
             for outcome in outcomes:
                 LANDINGS.labels(message.wanted.sender.channel, outcome.lower()).inc()
             return
+
+
+async def _catch_up(unit: Unit, message: Outgoing) -> None:
+    """Hear the report that was written while the message took its SID: neither of the two could see the other."""
+    if not message.by_provider:
+        return
+    early = await store.reported(unit, message.account_id, message.sid)
+    if early is not None:
+        await store.hear(unit, [(message.account_id, message.sid, early)])
 
 
 async def _land(unit: Unit, policy: Policy, message: Outgoing) -> tuple[Outcome, ...]:
