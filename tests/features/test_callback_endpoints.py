@@ -206,7 +206,7 @@ async def test_a_hundred_dead_endpoints_with_a_thousand_deliveries_each_hold_up_
         await tell(service, quick, OTHER_PHONE, 3)
         delivering.awake.set()
         await quick.until(12)
-        assert monotonic() - started < 3
+        assert monotonic() - started < 10, "an attempt at a dead one lasts 15 s"
         task.cancel()
         await asyncio.sleep(0)  # it settles what is being sent; but that will never be answered
         for sending in list(delivering._sending):

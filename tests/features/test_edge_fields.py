@@ -1,7 +1,7 @@
 """Whatever stands in a field of a body is taken, or refused by name; nothing fails, and a refusal changes nothing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -47,9 +47,18 @@ ADMITS_NO_OTHERS = {
 """Bodies in which an unknown field is refused (contract: memory.md section 1; a misspelt part is not the whole)."""
 
 
-def each(operations: list[tuple[str, str]]) -> pytest.MarkDecorator:
+def each(operations: Sequence[Any]) -> pytest.MarkDecorator:
     """One test for each operation."""
     return pytest.mark.parametrize(("method", "path"), operations, ids=lambda value: re.sub(r"[{}]", "", value))
+
+
+def third(which: int) -> pytest.MarkDecorator:
+    """One test for each operation, of which `make test` runs every third, and `make soak` the others."""
+    operations = [
+        one if position % 3 == which else pytest.param(*one, marks=pytest.mark.soak)
+        for position, one in enumerate(writes())
+    ]
+    return each(operations)
 
 
 def fields(method: str, path: str) -> list[Field]:
@@ -92,7 +101,7 @@ async def test_a_complete_body_is_taken(service: Service, method: str, path: str
     assert answer.is_success, answer.text
 
 
-@each(writes())
+@third(0)
 async def test_any_text_in_any_field(service: Service, method: str, path: str) -> None:
     world = await new_world(service)
     for place, value, _ in fields(method, path):
@@ -100,7 +109,7 @@ async def test_any_text_in_any_field(service: Service, method: str, path: str) -
             await world.send(method, path, changed(complete(method, path), place, text))
 
 
-@each(writes())
+@third(1)
 async def test_any_name_in_any_object(service: Service, method: str, path: str) -> None:
     world = await new_world(service)
     for place, value, _ in fields(method, path):
@@ -109,7 +118,7 @@ async def test_any_name_in_any_object(service: Service, method: str, path: str) 
             await world.send(method, path, changed(complete(method, path), place, {**value, name: sibling}))
 
 
-@each(writes())
+@third(2)
 async def test_any_number_where_a_number_may_be(service: Service, method: str, path: str) -> None:
     world = await new_world(service)
     for place, _, types in fields(method, path):
@@ -117,7 +126,7 @@ async def test_any_number_where_a_number_may_be(service: Service, method: str, p
             await world.send(method, path, changed(complete(method, path), place, number))
 
 
-@each(writes())
+@third(0)
 async def test_a_type_that_the_file_does_not_admit_is_refused_by_name(service: Service, method: str, path: str) -> None:
     world = await new_world(service)
     for place, value, types in fields(method, path):
@@ -129,7 +138,7 @@ async def test_a_type_that_the_file_does_not_admit_is_refused_by_name(service: S
             assert answer.json()["params"]["field"] == pointer(place), (place, wrong)
 
 
-@each(writes())
+@third(1)
 async def test_null_is_as_good_as_absent_where_a_field_is_optional(service: Service, method: str, path: str) -> None:
     world = await new_world(service)
     (schema,) = alternatives(body_schema(method, path))
