@@ -48,6 +48,12 @@ def addressed(channel: Channel, address: str) -> str:
     return address if address.lower().startswith(prefix) else prefix + address
 
 
+def is_of_another(channel: Channel, address: str) -> bool:
+    """Whether its prefix says that an address is of another channel. Calls may have any: there are WhatsApp calls."""
+    others = tuple(prefix for other, prefix in _PREFIXES.items() if other != channel)
+    return channel != "VOICE" and address.lower().startswith(others)
+
+
 def message(channel: Channel, sender: str, to: str, text: str, *, sid: str | None = None) -> Webhook:
     """A message comes in. The same `sid` again is the same message, sent again."""
     fields = {

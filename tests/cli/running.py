@@ -96,7 +96,7 @@ class Serving:
 
     def run_send(self, **settings: object) -> str:
         """Paste the printed message into a shell; returns what is said of it."""
-        send = re.sub(r"^\S+", " ".join(_COMMAND), self._found(r"(?m)^(\S+ send sms .*)$"))
+        send = self._found(r"(?m)^(.+ send sms .*)$")
         return subprocess.run(
             ["sh", "-c", send], capture_output=True, text=True, env=environment(**settings), check=True
         ).stdout

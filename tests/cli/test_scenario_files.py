@@ -16,7 +16,7 @@ from tests.support.scenarios import STORY, written
 WRONG: dict[str, tuple[str, str]] = {
     "no YAML": ("steps: [", "is not YAML: "),
     "a key twice": ("title: a\ntitle: b", "is not YAML: 'title' is there twice"),
-    "no mapping": ("- a", "a valid dictionary"),
+    "no mapping": ("- a", "a scenario is a mapping with"),
     "no steps": ("title: a\ndescription: b", "steps is missing"),
     "unknown key": (f"{STORY}extra: 1", "'extra' is no key here"),
     "unknown step": (f"{STORY}  - sned: {{}}", "step 2: 'sned' is no key here (a step has note, as, expect and one of"),

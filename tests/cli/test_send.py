@@ -87,6 +87,8 @@ async def test_every_configuration_that_captured_it_is_shown_with_its_reasons(te
         (("sms", "--from", KIRAN, "hello"), "give both --from and --to"),
         (("voice", "hello"), "give both --from and --to, or --call of a call that the service knows"),
         (("sms", "--call", "CA1", "--from", KIRAN, "--to", US, "hello"), "--call and --as are for voice"),
+        (("voice", "--from", KIRAN, "--to", US, "hello", " "), "say something"),
+        (("sms", "--from", f"whatsapp:{KIRAN}", "--to", US, "hello"), "--from: the prefix of whatsapp:+1555"),
         (("voice", "--status", "read", "--from", KIRAN, "--to", US, "hello"), "--status is for messages"),
     ],
 )

@@ -240,3 +240,4 @@ async def test_it_is_put_back_unless_something_would_then_lie_in_the_future(serv
     assert details["newest"] > (await turn(service, "FREEZE"))["now"][:10]
     back = await turn(service, "RESET", force=True)
     assert (back["aheadSeconds"], back["isFrozen"]) == (0, False)
+    assert (await turn(service, "RESET"))["aheadSeconds"] == 0, "it needs no force where nothing goes back"

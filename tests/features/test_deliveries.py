@@ -77,6 +77,7 @@ async def test_filters(service: Service, clock: StoppedClock, hook: Receiver) ->
     [
         ({"createdAfter": "yesterday"}, "createdAfter"),
         ({"createdBefore": "2026-02-03T09:15:04"}, "createdBefore"),
+        ({"status": "DEAD,FAILED"}, "status"),
         ({"url": "\x00"}, "url"),
     ],
 )

@@ -134,9 +134,11 @@ async def test_a_client_call_is_near_to_a_rule_for_phones(service: Service) -> N
 
 
 async def test_what_the_ingress_would_refuse_is_an_answer(service: Service) -> None:
-    for strange in ("+", "whatsapp:", "*", "x" * 255, "\u2028a\x7f"):
+    for strange in ("+", "tel:", "*", "x" * 255, "\u2028a\x7f"):
         for channel in ("SMS", "VOICE", "WHATSAPP", "RCS"):
             await explained(service, channel=channel, to=strange)
+    for channel in ("VOICE", "WHATSAPP"):
+        await explained(service, channel=channel, to="whatsapp:")
     told = await explained(service, **{"from": "+abc"})
     assert (told["outcome"], told["uncaptured"]["field"]) == ("REFUSED", "/From")
     assert told["sentences"][0].startswith("Refused with error 20001: /From: ")
@@ -153,6 +155,7 @@ async def test_what_the_ingress_would_refuse_is_an_answer(service: Service) -> N
         ({"channel": "WHATSAPP", "to": ""}, "/to"),
         ({"conversationId": "x"}, "/conversationId"),
         ({"configurationId": "x"}, "/configurationId"),
+        ({"to": f"whatsapp:{US}"}, "/to"),
     ],
     ids=str,
 )

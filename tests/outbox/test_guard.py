@@ -138,6 +138,7 @@ def test_other_spellings_of_private_hosts_are_refused(host: str) -> None:
         ("https://exa\tmple.com/", "not a valid URL"),
         ("https://example.com:port/", "not a valid URL"),
         ("https://[::1/", "not a valid URL"),
+        ("https://example.com:99999/", "there is no port 99999"),
         ("https://127.1/", "four decimal numbers"),
         ("https://10.0.0.1/", "10.0.0.1 is not a public address"),
         ("https://localhost/", "this machine"),

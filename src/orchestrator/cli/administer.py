@@ -65,7 +65,11 @@ def list_keys(account: AccountSid, *, as_json: AsJson = False) -> None:
     """List an account's API keys, oldest first."""
     from orchestrator.accounts import service
 
-    found = in_database(lambda unit, box: service.list_keys(unit, account))
+    async def keys_of_account(unit: "Unit", box: "SecretBox") -> list["ApiKey"]:
+        await service.existing_account(unit, box, account)
+        return await service.list_keys(unit, account)
+
+    found = in_database(keys_of_account)
     _print_all(("key SID", "name", "created"), [_key_row(one) for one in found], as_json=as_json)
 
 

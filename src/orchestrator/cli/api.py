@@ -83,7 +83,7 @@ class Api:
         try:
             response = await self.http.request(method, path, **content)
         except httpx.HTTPError as error:
-            raise CommandFailed(f"cannot reach {self.instance.url}: {error or type(error).__name__}") from error
+            raise CommandFailed(f"cannot reach {self.instance.url}: {_trouble(error)}") from error
         if response.is_success:
             return response
         raise refusal(method, path, response)
@@ -92,12 +92,23 @@ class Api:
 def refusal(method: str, path: str, response: httpx.Response) -> Refused:
     """The error that an answer is, in one line, with advice where there is some."""
     advice = {
-        401: " (the credentials are not those of this instance)",
-        403: " (sign for the instance's public URL: give that one as --url)" if path.startswith("/ingest/") else "",
+        401: f" ({_WHERE_FROM})",
+        403: f" ({_WHERE_FROM}; or the service has another public URL: give that one as --url)"
+        if path.startswith("/ingest/")
+        else "",
     }.get(response.status_code, "")
     body = _error(response)
     said = body.get("message", response.reason_phrase)
     return Refused(f"{method} {path} was answered {response.status_code}: {said}{advice}", response.status_code, body)
+
+
+_WHERE_FROM = "they come from ORCHESTRATOR_ACCOUNT_SID and ORCHESTRATOR_AUTH_TOKEN, or from the data folder"
+
+
+def _trouble(error: httpx.HTTPError) -> str:
+    if str(error) == "All connection attempts failed":
+        return "nothing listens there; `orchestrator serve` starts it, --url names another"
+    return str(error) or type(error).__name__
 
 
 def _error(response: httpx.Response) -> dict[str, Any]:

@@ -114,8 +114,11 @@ class Banner:
 
 
 def _program() -> str:
-    """This command as it can be typed here: it need not be on the path."""
-    return "orchestrator" if shutil.which("orchestrator") else shlex.quote(sys.argv[0])
+    """This command as it can be typed here: it need not be on the path, nor a script."""
+    if shutil.which("orchestrator"):
+        return "orchestrator"
+    is_module = sys.argv[0].endswith(".py")  # python -m orchestrator
+    return f"{shlex.quote(sys.executable)} -m orchestrator" if is_module else shlex.quote(sys.argv[0])
 
 
 _UNSIGNED = (

@@ -1,8 +1,10 @@
 """`orchestrator clock`: what time it is in a running service, and turning its clock in dev mode."""
 
 import asyncio
+import contextlib
 import json
 import re
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -91,7 +93,7 @@ def _show(url: str | None, *, as_json: bool) -> None:
 def _turn(url: str | None, body: dict[str, Any], *, as_json: bool) -> None:
     from rich.console import Console
 
-    with Console(stderr=True).status("The clock turns, and what becomes due is done …"):
+    with Console(stderr=True).status("The clock turns, and what becomes due is done …"), _told_if_left_alone():
         turned = asyncio.run(_ask(url, body))
     if as_json:
         typer.echo(json.dumps(turned, indent=2))
@@ -103,6 +105,16 @@ def _turn(url: str | None, body: dict[str, Any], *, as_json: bool) -> None:
         left = ", ".join(f"{count} {name}" for name, count in turned["left"].items() if count)
         typer.echo(f"orchestrator: not everything that became due is done: {left} left", err=True)
         raise typer.Exit(FAILED)
+
+
+@contextlib.contextmanager
+def _told_if_left_alone() -> Iterator[None]:
+    """Say on Ctrl-C what it does not do."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("orchestrator: the service goes on turning; `orchestrator clock` shows how far it is", err=True)
+        raise
 
 
 async def _ask(url: str | None, body: dict[str, Any] | None) -> Any:

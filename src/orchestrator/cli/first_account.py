@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.cli.errors import CommandFailed
-from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
     from orchestrator.accounts.service import Account
     from orchestrator.kernel.secrets import SecretBox
     from orchestrator.kernel.unit import Unit
+    from orchestrator.settings import Settings
 
 STORE_NAME = "default"
 
@@ -47,7 +47,7 @@ def kept_credentials(data_dir: Path) -> tuple[str, str] | None:
         raise CommandFailed(f"{file} cannot be read ({error}): repair or remove it") from error
 
 
-async def settle(unit: "Unit", box: "SecretBox", settings: Settings, *, embedded: bool) -> FirstAccount | None:
+async def settle(unit: "Unit", box: "SecretBox", settings: "Settings", *, embedded: bool) -> FirstAccount | None:
     """Find or make the account that the settings name, or else that of the embedded store; None without either.
 
     The auth token in the settings wins: it replaces the one that is stored, unless that has been rotated. A start must

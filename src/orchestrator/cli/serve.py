@@ -4,14 +4,16 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestrator.cli.errors import CommandFailed
 from orchestrator.cli.settings import read_settings
 from orchestrator.cli.signals import Stopping
-from orchestrator.settings import Settings
+
+if TYPE_CHECKING:
+    from orchestrator.settings import Settings
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on [ORCHESTRATOR_HOST].")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one [ORCHESTRATOR_PORT].")]
@@ -34,7 +36,7 @@ def serve(*, host: Host = None, port: Port = None, processes: Count = 1, no_work
             _serve_in_processes(settings, listener, stopping, processes)
 
 
-def _serve_here(settings: Settings, listener: socket.socket, stopping: Stopping) -> None:
+def _serve_here(settings: "Settings", listener: socket.socket, stopping: Stopping) -> None:
     from orchestrator.cli.server import build_server, load
     from orchestrator.serving import database
 
@@ -46,7 +48,7 @@ def _serve_here(settings: Settings, listener: socket.socket, stopping: Stopping)
         server.run(sockets=[listener])
 
 
-def _serve_in_processes(settings: Settings, listener: socket.socket, stopping: Stopping, count: int) -> None:
+def _serve_in_processes(settings: "Settings", listener: socket.socket, stopping: Stopping, count: int) -> None:
     from orchestrator.cli.processes import Processes
     from orchestrator.serving import database
 
@@ -59,7 +61,7 @@ def _serve_in_processes(settings: Settings, listener: socket.socket, stopping: S
         serving.run(on_ready, stopping)
 
 
-def _prepare(settings: Settings, *, embedded: bool) -> Callable[[], None]:
+def _prepare(settings: "Settings", *, embedded: bool) -> Callable[[], None]:
     """Make what a first start makes; returns what to do once the service is ready."""
     from orchestrator.cli.banner import Banner
     from orchestrator.cli.first_account import FirstAccount, settle
@@ -72,7 +74,7 @@ def _prepare(settings: Settings, *, embedded: bool) -> Callable[[], None]:
     return Banner(settings, local_url(settings), embedded, asyncio.run(prepare())).show
 
 
-def _listen(settings: Settings) -> socket.socket:
+def _listen(settings: "Settings") -> socket.socket:
     from orchestrator.cli.server import listen
 
     place = f"port {settings.port} of {settings.host}"
@@ -85,7 +87,7 @@ def _listen(settings: Settings) -> socket.socket:
         raise CommandFailed(f"cannot listen on {place}: {reason}") from error
 
 
-def local_url(settings: Settings) -> str:
+def local_url(settings: "Settings") -> str:
     """Where somebody on this machine finds the service."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)  # noqa: S104
     return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"

@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 import signal
+from typing import TYPE_CHECKING
 
 from orchestrator.cli.errors import WrongUsage
 from orchestrator.cli.settings import read_settings
-from orchestrator.settings import Settings
+
+if TYPE_CHECKING:
+    from orchestrator.settings import Settings
 
 
 def worker() -> None:
@@ -23,7 +26,7 @@ def worker() -> None:
         runner.run(_run(settings))
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: "Settings") -> None:
     ourselves = asyncio.current_task()
     assert ourselves is not None
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -11,6 +11,7 @@ from orchestrator.ingest.rehearsing import Question, Rehearsal
 from orchestrator.ingest.trace_schemas import ConsideredConfiguration, UncapturedTrace
 from orchestrator.kernel.fields import Text, refused
 from orchestrator.kernel.openapi import Wire
+from orchestrator.phones import is_of_another
 
 
 def _says_something(text: str) -> str:
@@ -87,13 +88,16 @@ class Explanation(Wire):
 
 
 def to_question(request: ExplainRequest) -> Question:
-    """The message that is asked about. Raises BadRequest where only a call can say so."""
+    """The message that is asked about. Raises BadRequest where its parts contradict each other."""
     for pointer, value in (
         ("/configurationId", request.configuration_id),
         ("/conversationId", request.conversation_id),
     ):
         if value is not None and request.channel != "VOICE":
             raise refused(pointer, "only a call, on VOICE, says where it belongs", value)
+    for pointer, value in (("/from", request.from_), ("/to", request.to)):
+        if is_of_another(request.channel, value):
+            raise refused(pointer, f"its prefix is of another channel than {request.channel}", value)
     return Question(
         request.channel,
         request.from_,

@@ -12,6 +12,7 @@ from orchestrator.kernel.paging import Page, PageRequest, fetch_page
 from orchestrator.kernel.unit import Unit
 from orchestrator.tables.outbox import deliveries, delivery_attempts, events
 
+_STATES = ("PENDING", "DELIVERED", "DEAD")
 _EVENT = and_(
     events.c.account_id == deliveries.c.account_id,
     events.c.conversation_id == deliveries.c.conversation_id,
@@ -39,6 +40,7 @@ def _of(account_id: str, *of_event: ColumnElement[Any]) -> Select[Any]:
 def _conditions(filters: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     """A page token brings its own filters, and is whatever the client sends, so all are checked alike."""
     table, found = deliveries.c, list[ColumnElement[bool]]()
+    _check_status(filters.get("status") or [])
     for name, column in (("status", table.status), ("eventType", events.c.type)):
         if values := filters.get(name):
             found.append(column.in_(_texts(name, values)))
@@ -50,6 +52,14 @@ def _conditions(filters: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     if (before := filters.get("createdBefore")) is not None:
         found.append(table.created_at < _moment("createdBefore", before))
     return found
+
+
+def _check_status(given: Any) -> None:
+    """Raise BadRequest for a state that there is not: an empty list would look as if all were well."""
+    unknown = [one for one in given if one not in _STATES] if isinstance(given, list) else [given]
+    if unknown:
+        told = str(unknown[0])[:200]
+        raise BadRequest(f"status: {told!r} is none of {', '.join(_STATES)}", params={"field": "status", "value": told})
 
 
 def _texts(name: str, values: Any) -> list[str]:

@@ -45,6 +45,7 @@ _REFUSED_V6 = tuple(
         "3fff::/20",  # both for documentation
     )
 )
+_LAST_PORT = 65_535
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -58,13 +59,15 @@ def check_url(url: str, *, allow_insecure: bool) -> None:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError) as error:
         raise ForbiddenTarget(f"not a valid URL: {error}") from error
+    if parsed.port is not None and not 0 < parsed.port <= _LAST_PORT:
+        raise ForbiddenTarget(f"there is no port {parsed.port}")
     check_target(parsed.scheme, parsed.host, allow_insecure=allow_insecure)
 
 
 def check_target(scheme: str, host: str, *, allow_insecure: bool) -> None:
     """`check_url` for a URL that is already parsed."""
     if scheme not in ("https", "http"):
-        raise ForbiddenTarget(f"the scheme must be https, not '{scheme}'")
+        raise ForbiddenTarget(f"the scheme must be https{' or http' * allow_insecure}, not '{scheme}'")
     if not host:
         raise ForbiddenTarget("the URL has no host")
     if allow_insecure:

@@ -1,6 +1,7 @@
 """The command: a list, or one conversation."""
 
 import asyncio
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -8,10 +9,18 @@ import typer
 from orchestrator.cli.errors import WrongUsage
 from orchestrator.cli.instance import Url
 from orchestrator.cli.settings import AsJson
-from orchestrator.domain.lifecycle import Status
 
 if TYPE_CHECKING:
     from orchestrator.cli.conversations.timeline import Timeline
+
+
+class Status(StrEnum):
+    """As in `domain.lifecycle`, which takes too long to load for every command."""
+
+    ACTIVE = "ACTIVE"
+    INACTIVE = "INACTIVE"
+    CLOSED = "CLOSED"
+
 
 Id = Annotated[str | None, typer.Argument(metavar="ID", help="Tell what happened in this one.")]
 Statuses = Annotated[

@@ -61,7 +61,7 @@ def _why(landed: Landed) -> str:
     trace = landed.trace
     rule, profile = trace["rule"], trace["profile"]
     lines = [
-        f"rule {rule['channel']} {rule['position']}: {rule['from']} → {rule['to']}",
+        f"rule {rule['channel']} {rule['position'] + 1}: {rule['from']} → {rule['to']}",
         f"key: {_shortened(trace['key'])}",
     ]
     if profile:

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from orchestrator.cli.api import Api
 from orchestrator.cli.doctor.findings import Finding
 from orchestrator.cli.doctor.seen import Seen
+from orchestrator.domain.durations import write_duration
 from orchestrator.kernel.clock import Clock
 
 TOLERANCE = timedelta(seconds=3)
@@ -57,15 +58,13 @@ def turned(seen: Seen) -> Iterator[Finding]:
             "clock-turned",
             "clocks",
             f"The service's clock {state}: timers, retries and times of events go by it.",
-            "`orchestrator clock` shows it; POST /orchestrator/v1/Clock "
-            '{"action": "RUN"} lets it go on, {"action": "RESET"} puts it right.',
+            "`orchestrator clock` shows it, `orchestrator clock run` lets it go on, `orchestrator clock reset` puts it "
+            "right.",
         )
 
 
 def _apart(skew: timedelta) -> str:
-    seconds = abs(skew.total_seconds())
-    shown = f"{seconds:.0f} s" if seconds < 600 else str(timedelta(seconds=round(seconds)))
-    return f"{shown} {'ahead of' if skew > timedelta() else 'behind'}"
+    return f"{write_duration(skew)} {'ahead of' if skew > timedelta() else 'behind'}"
 
 
 CHECKS = (turned,)

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.cli.errors import FAILED, CommandFailed
-from orchestrator.cli.instance import Instance, Url, find_instance
+from orchestrator.cli.instance import Instance, Url, checked, find_instance, url_of_service
 from orchestrator.cli.serve import local_url
 from orchestrator.cli.settings import AsJson, read_settings
-from orchestrator.settings import Settings
 
 if TYPE_CHECKING:
     from orchestrator.cli.doctor.examination import Patient
     from orchestrator.cli.doctor.findings import Finding
+    from orchestrator.settings import Settings
 
 Strict = Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")]
 Connect = Annotated[
@@ -52,9 +52,8 @@ def find_patient(url: str | None, *, connects: bool) -> "tuple[Patient, Finding 
     from orchestrator.cli.doctor.findings import Finding
 
     settings = read_settings()
-    ours = _url(settings)
-    where = (url or ours).rstrip("/")
-    of_here = settings if where in {ours, local_url(settings)} else None
+    where = checked(url_of_service(url))
+    of_here = settings if where in {_url(settings), local_url(settings)} else None
     try:
         return Patient(find_instance(url), True, of_here, connects), None
     except CommandFailed as failed:
@@ -63,7 +62,7 @@ def find_patient(url: str | None, *, connects: bool) -> "tuple[Patient, Finding 
         return Patient(Instance(where, "", ""), False, of_here, connects), problem
 
 
-def _url(settings: Settings) -> str:
+def _url(settings: "Settings") -> str:
     return (settings.public_url or local_url(settings)).rstrip("/")
 
 

@@ -46,7 +46,7 @@ def shadowed(seen: Seen) -> Iterator[Finding]:
                     yield Finding(
                         "shadowed-rule",
                         _place(one, channel, position),
-                        f"Rule {by} ({_shown(rules[by])}) takes all that this one takes ({_shown(rule)}). "
+                        f"Rule {by + 1} ({_shown(rules[by])}) takes all that this one takes ({_shown(rule)}). "
                         "Nothing is captured twice by it.",
                         "Remove the one that is not meant.",
                     )
@@ -118,7 +118,7 @@ def _either(rule: CaptureRule) -> str:
 
 
 def _place(one: Configured, channel: Channel, position: int) -> str:
-    return f"{one.name}, {channel}, rule {position}"
+    return f"{one.name}, {channel}, rule {position + 1}"  # as the sentences of traces count
 
 
 def _shown(rule: CaptureRule) -> str:

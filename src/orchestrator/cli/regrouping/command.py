@@ -23,6 +23,7 @@ Grouping = Annotated[
     Literal["GROUP_BY_PROFILE", "GROUP_BY_PARTICIPANT_ADDRESSES", "GROUP_BY_PARTICIPANT_ADDRESSES_AND_CHANNEL_TYPE"],
     typer.Option(
         metavar="TYPE",
+        case_sensitive=False,
         help="GROUP_BY_PROFILE, GROUP_BY_PARTICIPANT_ADDRESSES or GROUP_BY_PARTICIPANT_ADDRESSES_AND_CHANNEL_TYPE.",
     ),
 ]

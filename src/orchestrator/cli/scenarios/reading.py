@@ -81,6 +81,8 @@ def _mapping(file: Path) -> Any:
 def _explained(error: ValidationError) -> str:
     """The first thing that is wrong, and where."""
     problem = error.errors(include_url=False)[0]
+    if not problem["loc"] and problem["type"] == "model_type":
+        return "a scenario is a mapping with title, description and steps"
     location = list(problem["loc"])
     where = ""
     if location[:1] == ["steps"] and len(location) > 1:

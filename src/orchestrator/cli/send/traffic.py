@@ -74,8 +74,13 @@ def _check(wish: Wish) -> None:
         raise WrongUsage("--call and --as are for voice: a message says by --from who sends it")
     if is_voice and wish.status:
         raise WrongUsage("--status is for messages: nobody reports that speech was delivered")
+    if is_voice and not all(text.strip() for text in wish.texts):
+        raise WrongUsage("voice: say something; a transcription without words tells nothing")
     if bool(wish.sender) != bool(wish.to) or not (wish.sender or wish.call_sid):
         raise WrongUsage("give both --from and --to" + (", or --call of a call that the service knows" * is_voice))
+    for option, address in (("--from", wish.sender), ("--to", wish.to)):
+        if address and phones.is_of_another(wish.channel, address):
+            raise WrongUsage(f"{option}: the prefix of {address} is of another channel than {wish.channel.lower()}")
 
 
 def _messages(wish: Wish) -> Traffic:
