@@ -65,7 +65,10 @@ def test_kill_9_ends_several_processes_too(folder: Path) -> None:
         wait_until(lambda: not several.survivors())
 
 
-@pytest.mark.parametrize(("processes", "after"), [("1", 0.0), ("1", 0.5), ("2", 0.5)])
+@pytest.mark.parametrize(
+    ("processes", "after"),
+    [pytest.param("1", 0.0, marks=pytest.mark.soak), ("1", 0.5), pytest.param("2", 0.5, marks=pytest.mark.soak)],
+)
 def test_told_to_stop_while_it_starts_it_stops(folder: Path, processes: str, after: float) -> None:
     command = [sys.executable, "-m", "orchestrator", "serve", "--port", "0", "--processes", processes]
     settings = environment(data_dir=folder / "data", log_level="warning")
