@@ -109,14 +109,15 @@ async def test_another_size_than_announced_is_refused_and_may_be_put_right(servi
 async def test_a_url_takes_one_file_in_its_time(service: Service, store: str) -> None:
     import_id, url = await announced(service, store, len(FILE))
     path, _, token = url.partition("?token=")
-    for wrong in (path, f"{path}?token=x", f"{path[:-1]}x?token={token}", f"{path}?token={token}x"):
+    another = (await announced(service, store, len(FILE)))[1].partition("?")[0]
+    for wrong in (path, f"{path}?token=x", f"{path}x?token={token}", f"{url}x", f"{another}?token={token}"):
         assert_refused(await put(service, wrong, FILE), 404, 20404)
     assert (await put(service, url, FILE)).status_code == 200
     assert_refused(await put(service, url, FILE), 403, UploadRefused.code, names="taken")
     late_id, late = await announced(service, store, len(FILE))
     service.clock.advance(minutes=30)
     assert_refused(await put(service, late, FILE), 403, UploadRefused.code, names="expired")
-    assert await importer(service).reap() == 1
+    assert await importer(service).reap() == 2  # another, which nobody gave a file, too
     ended = await fetched(service, store, late_id)
     assert (ended["status"], ended["summary"]["errors"]) == ("FAILED", 1)
     assert "30 minutes" in ended["summary"]["firstErrors"][0]["message"]
