@@ -61,9 +61,11 @@ def walk(**given: object) -> dict[str, Any]:
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
 @pytest.mark.timeout(_PATIENCE + 60)
 async def test_the_walk_of_a_first_day(tmp_path: Path) -> None:
-    """ORCHESTRATOR_TEST_PICTURES names a folder for screenshots, such as those of docs/console.md."""
+    """ORCHESTRATOR_TEST_PICTURES names a folder for screenshots, such as those of docs/console.md.
+
+    What the page looked like when a step failed is in failed.png of the test's own folder.
+    """
     chromium = browser()
-    pictures = os.environ.get("ORCHESTRATOR_TEST_PICTURES", str(tmp_path))
     async with receiver() as hooks:
         with serving(tmp_path) as service:
             kept = json.loads((tmp_path / "data" / "credentials.json").read_text())
@@ -75,7 +77,8 @@ async def test_the_walk_of_a_first_day(tmp_path: Path) -> None:
                 store=kept["memoryStoreId"],
                 callback=hooks.url(),
                 chromium=chromium,
-                pictures=pictures,
+                pictures=os.environ.get("ORCHESTRATOR_TEST_PICTURES"),
+                failure=str(tmp_path / "failed.png"),
             )
         redelivered = [one for one in hooks.received if one.headers.get("Orchestrator-Redelivery")]
     assert seen["troubles"] == []

@@ -26,8 +26,9 @@ page.on("request", (request) => {
 
 const go = (path) => page.goto(given.origin + path);
 const panel = (name) => page.getByRole("region", { name, exact: true });
+// Only where they are asked for: a browser on a busy machine may draw no frame for seconds, and no step depends on one.
 const picture = async (name) => {
-  if (given.pictures) await page.screenshot({ path: `${given.pictures}/${name}.png` });
+  if (given.pictures) await page.screenshot({ path: `${given.pictures}/${name}.png`, timeout: 30_000 });
 };
 const step = async (name, walk) => {
   process.stderr.write(`${name}\n`);
@@ -170,8 +171,7 @@ try {
   await picture("dark-and-narrow");
 } catch (error) {
   seen.troubles.push(`${page.url()}: ${error.message}`);
-  await picture("failed");
-} finally {
-  await browser.close();
+  await page.screenshot({ path: given.failure }).catch(() => undefined);
 }
-process.stdout.write(JSON.stringify(seen));
+// The browser ends with this process, also one that would no longer close by itself.
+process.stdout.write(JSON.stringify(seen), () => process.exit());

@@ -158,13 +158,18 @@ async def uncaptured(service: Service) -> list[dict[str, Any]]:
     return [row["trace"] for row in rows]
 
 
+async def of_each_table(service: Service, aggregate: str, without: Iterable[str] = ()) -> dict[str, Any]:
+    """What an aggregate of SQL is for the account's rows `t` of each table."""
+    tables = sorted(name for name, table in metadata.tables.items() if "account_id" in table.c and name not in without)
+    asked = " union all ".join(
+        f"select '{table}' as name, {aggregate} as value from {table} t where account_id = $1" for table in tables
+    )
+    return {row["name"]: row["value"] for row in await service.fetch(asked, service.account.account_id)}
+
+
 async def row_counts(service: Service, *, without: Iterable[str] = ()) -> dict[str, int]:
     """How many rows of the account each table has, to show that nothing was written."""
-    tables = sorted(name for name, table in metadata.tables.items() if "account_id" in table.c and name not in without)
-    counted = " union all ".join(
-        f"select '{table}' as name, count(*) as rows from {table} where account_id = $1" for table in tables
-    )
-    return {row["name"]: row["rows"] for row in await service.fetch(counted, service.account.account_id)}
+    return await of_each_table(service, "count(*)", without)
 
 
 async def landed_counts(service: Service) -> dict[str, int]:
@@ -172,11 +177,9 @@ async def landed_counts(service: Service) -> dict[str, int]:
     return await row_counts(service, without=["uncaptured"])
 
 
-async def contents(service: Service) -> dict[str, str]:
-    """A digest of all rows of each table, to show that nothing was changed either."""
-    digest = "select '{0}' as name, md5(string_agg(t::text, ' ' order by t::text)) as digest from {0} t"
-    rows = await service.fetch(" union all ".join(digest.format(table) for table in metadata.tables))
-    return {row["name"]: row["digest"] for row in rows}
+async def contents(service: Service) -> dict[str, str | None]:
+    """A digest of all rows of the account in each table, to show that nothing was changed either."""
+    return await of_each_table(service, "md5(string_agg(t::text, ' ' order by t::text))")
 
 
 def landings(channel: str, outcome: str) -> float:
