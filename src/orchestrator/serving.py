@@ -20,7 +20,7 @@ from orchestrator.settings import Settings
 if TYPE_CHECKING:  # what these bring along takes longer to import than Postgres takes to start
     from orchestrator.kernel.postgres import EmbeddedPostgres
     from orchestrator.kernel.secrets import SecretBox
-    from orchestrator.kernel.unit import Units
+    from orchestrator.kernel.unit import Unit, Units
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +30,10 @@ _LOOK_EVERY = 1.0
 
 class DatabaseUnavailable(RuntimeError):
     """The database cannot be used; the message says which and why, and holds no password."""
+
+
+class ClockTurned(DatabaseUnavailable):
+    """The database cannot be served in production mode: its clock was turned in dev mode."""
 
 
 @contextmanager
@@ -126,6 +130,26 @@ async def units(settings: Settings, *, pool_size: int = 2) -> AsyncIterator["Uni
         yield Units(engine, clock)
     finally:
         await engine.dispose()
+
+
+async def refuse_turned_clock(unit: "Unit", settings: Settings) -> None:
+    """Raise ClockTurned in production mode, which goes by the system's time, where the database's clock does not.
+
+    What was written by the turned clock may lie in the future: its timers would wait for it, with nobody told why.
+    """
+    from orchestrator.kernel.clock import Clock, SharedClock
+
+    if settings.is_dev:
+        return
+    clock = SharedClock(Clock())
+    await clock.read(unit.driver.fetchrow)
+    if not clock.turned.shows_its_base:
+        shows = "stands still at" if clock.turned.stands_at else "shows"
+        raise ClockTurned(
+            f"dev mode has turned the clock of this database: it {shows} {clock.now():%Y-%m-%d %H:%M:%S} UTC, and "
+            "production mode goes by the system's time. Take a new database or data folder, or start with "
+            "ORCHESTRATOR_MODE=dev and use `orchestrator clock reset`"
+        )
 
 
 def secret_box(settings: Settings) -> "SecretBox":

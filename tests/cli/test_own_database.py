@@ -2,14 +2,18 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 
 from orchestrator.kernel.ids import new_sid
+from orchestrator.serving import refuse_turned_clock, units
+from orchestrator.settings import Settings
 from tests.cli.running import environment, invoke_json, run, serving
 from tests.support.database import fresh_database
 
@@ -75,3 +79,30 @@ async def test_the_schema_is_brought_up_to_date_once(tmp_path: Path) -> None:
         connection = await asyncpg.connect(database_url)
         assert await connection.fetchval("select version_num from alembic_version") == revision
         await connection.close()
+
+
+async def test_production_is_not_served_by_a_clock_that_dev_mode_turned(tmp_path: Path) -> None:
+    async with fresh_database(f"orchestrator_test_turned_{os.getpid()}") as database_url:
+        settings = {"database_url": database_url, "data_dir": tmp_path, "secret_key": "a key of one's own"}
+        await asyncio.to_thread(invoke_json, "migrate", **settings)
+        connection = await asyncpg.connect(database_url)
+        await connection.execute("insert into clock (ahead, stands_at) values ($1, null)", timedelta(days=365))
+        await _must_refuse("serve", r"it shows 2\d{3}-", settings)
+        await connection.execute(
+            "update clock set ahead = '0', stands_at = $1", datetime(2026, 2, 3, 9, 15, tzinfo=UTC)
+        )
+        await _must_refuse("worker", "stands still at 2026-02-03 09:15:00 UTC", settings)
+        assert await connection.fetchval("select count(*) from accounts") == 0
+        await connection.execute("update clock set stands_at = null")  # as a reset leaves it
+        await connection.close()
+        production = Settings(database_url=database_url)
+        async with units(production) as opened, opened.begin() as unit:
+            await refuse_turned_clock(unit, production)
+
+
+async def _must_refuse(command: str, state: str, settings: dict[str, object]) -> None:
+    arguments = [command, "--port", "0"] if command == "serve" else [command]
+    done = await asyncio.to_thread(run, *arguments, **settings)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert re.search(state, done.stderr)
+    assert "orchestrator clock reset" in done.stderr

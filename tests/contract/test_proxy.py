@@ -16,11 +16,13 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import pkcs12
 from typer.testing import CliRunner
 
 from orchestrator.accounts.service import Account
 from orchestrator.cli import app
 from orchestrator.cli.proxy.authority import kept_authority, make_authority
+from orchestrator.cli.proxy.environment import variables, write_certificates
 from orchestrator.cli.proxy.hosts import Hosts
 from orchestrator.kernel.clock import Clock
 from tests.support.app import Service
@@ -122,7 +124,8 @@ async def test_other_hosts_ports_and_plain_http_are_refused(proxy: Near, client:
             with pytest.raises(httpx.ProxyError, match="403 Forbidden"):
                 await client.get(url)
         assert len(proxy.told) == 1
-        assert f"`--allow {httpx.URL(url).host}`" in proxy.told[0]
+        way_out = "port 443 alone" if url.startswith(CONVERSATIONS) else f"`--allow {EXAMPLE}`"
+        assert way_out in proxy.told[0]
         return
     refused = await client.get(url)
     assert (refused.status_code, refused.json()["status"], refused.json()["code"]) == (403, 403, 20403)
@@ -202,6 +205,18 @@ def test_a_kept_authority_is_used_again_until_its_time_is_nearly_over(tmp_path: 
     assert kept_authority(folder, now).pem == first.pem
     later = first.certificate.not_valid_after_utc
     assert kept_authority(folder, later).pem != first.pem
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")  # of an old public authority
+def test_java_is_told_by_options_and_a_trust_store(tmp_path: Path) -> None:
+    authority = make_authority(Clock().now())
+    written = write_certificates(tmp_path, authority.pem)
+    trusted = pkcs12.load_pkcs12(written.trust_store.read_bytes(), None).additional_certs
+    assert authority.certificate == trusted[0].certificate
+    assert len(trusted) > 10, "the public ones are there too"
+    told = variables(8899, written, {"JAVA_TOOL_OPTIONS": "-Dof.their=own"})["JAVA_TOOL_OPTIONS"].split()
+    assert told[0] == "-Dof.their=own"
+    assert {"-Dhttps.proxyPort=8899", f"-Djavax.net.ssl.trustStore={tmp_path}/ca-bundle.p12"} < set(told)
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")

@@ -113,3 +113,11 @@ def test_that_fails(orchestrator: Orchestrator) -> None:
     orchestrator.client.get("/v2/Conversations/nothing")
     orchestrator.advance("1s")
     orchestrator.callbacks.wait_for("PARTICIPANT_REMOVED", timeout=0.1)
+
+
+def test_that_fails_for_what_is_refused(orchestrator: Orchestrator) -> None:
+    orchestrator.advance_to_next_deadline()
+
+
+def test_that_fails_where_nothing_was_captured(orchestrator: Orchestrator) -> None:
+    assert orchestrator.receive_sms(KIRAN, orchestrator.number, "hi").conversation_id

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from orchestrator.kernel.callback_signing import Signer
-from orchestrator.testing import Callbacks, NotCalledBack
+from orchestrator.testing import Callbacks, NotCalledBack, situation
+from orchestrator.testing.api import Api
 from orchestrator.testing.receiver import receiving
 from tests.support.called_back import CONVERSATION, OTHER_TOKEN, TOKEN, callback
 
@@ -49,6 +50,14 @@ def test_waiting_in_vain_tells_what_came(callbacks: Callbacks) -> None:
     assert came == f"  {SAID} of {CONVERSATION} (number 1, attempt 1, answered 503)"
     assert forged.startswith("  refused, for it is not the account's: X-Twilio-Signature")
     assert situation == "The service is in a bad mood."
+
+
+def test_waiting_in_vain_for_a_service_that_is_gone_says_so() -> None:
+    api = Api("http://127.0.0.1:9", "AC", TOKEN)
+    callbacks = Callbacks("http://127.0.0.1/", TOKEN, lambda: situation.asked(situation.lines, api))
+    with pytest.raises(NotCalledBack, match=r"the service cannot be asked: .*refused"):
+        callbacks.wait_for(SAID, timeout=0)
+    api.close()
 
 
 def test_waiting_for_another_conversation_or_for_nothing_at_all_is_in_vain(callbacks: Callbacks) -> None:

@@ -57,6 +57,12 @@ def test_where_it_runs_and_whose_it_is_cannot_be_set() -> None:
         pass
 
 
+def test_a_setting_that_there_is_not_is_no_setting_without_effect() -> None:
+    given = {"DIGEST_SUMMARIES": "true", "ORCHESTRATOR_LOG_LEVEL": "debug", "mode": "production"}
+    with pytest.raises(WrongUsage, match="no setting ORCHESTRATOR_LOG_LEVEL, mode: "), running_instance(given):
+        pass
+
+
 def test_without_its_credentials_nothing_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORCHESTRATOR_TESTING_URL", "http://127.0.0.1:9")
     with pytest.raises(WrongUsage, match="ORCHESTRATOR_TESTING_ACCOUNT_SID"), running_instance():

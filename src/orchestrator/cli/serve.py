@@ -65,10 +65,11 @@ def _prepare(settings: "Settings", *, embedded: bool) -> Callable[[], None]:
     """Make what a first start makes; returns what to do once the service is ready."""
     from orchestrator.cli.banner import Banner
     from orchestrator.cli.first_account import FirstAccount, settle
-    from orchestrator.serving import secret_box, units
+    from orchestrator.serving import refuse_turned_clock, secret_box, units
 
     async def prepare() -> FirstAccount | None:
         async with units(settings) as opened, opened.begin() as unit:
+            await refuse_turned_clock(unit, settings)
             return await settle(unit, secret_box(settings), settings, embedded=embedded)
 
     return Banner(settings, local_url(settings), embedded, asyncio.run(prepare())).show

@@ -34,11 +34,13 @@ async def _run(settings: "Settings") -> None:
     import structlog
 
     from orchestrator.accounts.authentication import Authenticator
-    from orchestrator.serving import secret_box, units
+    from orchestrator.serving import refuse_turned_clock, secret_box, units
     from orchestrator.worker import Worker
 
     log = structlog.get_logger(__name__)
     async with units(settings, pool_size=settings.database_pool_size) as opened:
+        async with opened.begin() as unit:
+            await refuse_turned_clock(unit, settings)
         log.info("the worker runs")
         try:
             await Worker(settings, opened, Authenticator(opened, secret_box(settings))).run()

@@ -68,7 +68,7 @@ class Turner:
         """Put the clock back to its base, unless something was written at a later time than that shows."""
         ours = self._turnable()
         async with clock.alone(self.units), self.units.begin() as unit:
-            if ours.turned.stands_at is None and not ours.turned.ahead:
+            if ours.turned.shows_its_base:
                 return Turn()  # nothing goes back
             now, newest = ours.base.now(), await clock.newest(unit)
             if newest is not None and newest > now and not force:

@@ -36,6 +36,11 @@ class Turned:
     version: int = 0
     """Larger the later it was written."""
 
+    @property
+    def shows_its_base(self) -> bool:
+        """Whether it is as if nobody had ever turned it."""
+        return self.stands_at is None and not self.ahead
+
 
 class SharedClock(Clock):
     """One that can be turned, and shows the same in every process of a database.

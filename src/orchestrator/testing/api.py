@@ -9,6 +9,7 @@ import httpx
 from orchestrator.phones import Webhook
 
 CLOCK = "/orchestrator/v1/Clock"
+__tracebackhide__ = True  # pytest shows the line of the test
 
 _PATIENCE = 30.0
 _TURNED_WITHIN = 330.0

@@ -45,7 +45,7 @@ class Instance:
         account = self._accounts.take()
         with (
             closing(Api(self.url, account.account_sid, account.auth_token)) as api,
-            self._receiver.listening(account.auth_token, lambda: list(situation.lines(api))) as callbacks,
+            self._receiver.listening(account.auth_token, lambda: situation.asked(situation.lines, api)) as callbacks,
         ):
             one = Orchestrator(api, account, callbacks)
             try:
@@ -60,7 +60,7 @@ def running_instance(settings: Mapping[str, str] | None = None) -> Iterator[Inst
 
     Settings are those of docs/settings.md without their prefix, as `{"DIGEST_SUMMARIES": "true"}`; one that runs
     already has its own. Raises CommandFailed if it does not start, WrongUsage where credentials are missing or settings
-    are given that it chooses itself.
+    are given that there are not, or that it chooses itself.
     """
     url = os.environ.get(URL)
     with receiving() as receiver:
@@ -73,8 +73,7 @@ def running_instance(settings: Mapping[str, str] | None = None) -> Iterator[Inst
 
 @contextmanager
 def _started(settings: Mapping[str, str], receiver: Receiver) -> Iterator[Instance]:
-    if taken := sorted(_OWN & set(settings)):
-        raise WrongUsage(f"an instance for tests chooses {', '.join(taken)} itself")
+    _check(settings)
     with temporary_folder("testing") as folder, reserved_port() as port:
         log = folder / "service.log"
         service = Service(port, [], {**settings, "MODE": "dev", "DATA_DIR": str(folder)}, log)
@@ -87,6 +86,18 @@ def _started(settings: Mapping[str, str], receiver: Receiver) -> Iterator[Instan
             yield Instance(service.url, log, FreshAccounts(folder), receiver)
         finally:
             service.stop()
+
+
+def _check(settings: Mapping[str, str]) -> None:
+    from orchestrator.settings import Settings  # takes a while to import
+
+    known = {name.upper() for name in Settings.model_fields}
+    if unknown := sorted(set(settings) - known):
+        raise WrongUsage(
+            f"there is no setting {', '.join(unknown)}: names are those of docs/settings.md, without ORCHESTRATOR_"
+        )
+    if taken := sorted(_OWN & set(settings)):
+        raise WrongUsage(f"an instance for tests chooses {', '.join(taken)} itself")
 
 
 def _credentials() -> tuple[str, str]:

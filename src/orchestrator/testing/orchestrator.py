@@ -18,6 +18,7 @@ from orchestrator.testing.received import Call, Received, receive
 from orchestrator.testing.redirecting import use_here
 
 AnyClient = TypeVar("AnyClient")
+__tracebackhide__ = True  # pytest shows the line of the test
 
 
 class Orchestrator:

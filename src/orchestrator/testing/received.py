@@ -8,6 +8,8 @@ from orchestrator import phones
 from orchestrator.domain.explaining import sentences
 from orchestrator.testing.api import Api
 
+__tracebackhide__ = True  # pytest shows the line of the test
+
 
 class NotCaptured(AssertionError):
     """It landed nowhere; the message says why."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 AnyClient = TypeVar("AnyClient")
+__tracebackhide__ = True  # pytest shows the line of the test
 
 _PRODUCTS_OF_TAC = {"ConversationClient": "conversations", "MemoryClient": "memory", "KnowledgeClient": "knowledge"}
 """The clients within Twilio Agent Connect, and the products that they ask."""

@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
-
 from orchestrator.testing import situation
-from orchestrator.testing.api import Api, Refused
+from orchestrator.testing.api import Api
 from orchestrator.testing.orchestrator import Orchestrator
 
 _TAIL = 4000
@@ -35,7 +33,4 @@ class Watched:
         return self._log.read_bytes()[self._began :][-_TAIL:].decode(errors="replace").strip()
 
     def _ask(self, about: Callable[[Api], list[str]]) -> str:
-        try:
-            return "\n".join(about(self._orchestrator.api))
-        except (httpx.HTTPError, Refused) as error:  # the report must come out, whatever became of the service
-            return f"the service cannot be asked: {error or type(error).__name__}"
+        return "\n".join(situation.asked(about, self._orchestrator.api))

@@ -1,12 +1,22 @@
 """What the service knows that a test may not: said where a test waits in vain or fails, because silence costs time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+
+import httpx
 
 from orchestrator.domain.explaining import sentences
-from orchestrator.testing.api import Api
+from orchestrator.testing.api import Api, Refused
 
 _SHOWN = 10
 """Most of each kind."""
+
+
+def asked(about: Callable[[Api], Iterable[str]], api: Api) -> list[str]:
+    """What the service knows about something; what the test is told must come out, whatever became of the service."""
+    try:
+        return list(about(api))
+    except (httpx.HTTPError, Refused) as error:
+        return [f"the service cannot be asked: {str(error) or type(error).__name__}"]
 
 
 def uncaptured(api: Api) -> list[str]:

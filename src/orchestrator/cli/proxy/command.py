@@ -67,7 +67,7 @@ async def _run(command: list[str] | None, service: "Service", hosts: "Hosts", ke
         authority = _authority(kept_in)
         certificates = write_certificates(Path(folder), authority.pem)
         async with _listening(Proxy(authority, hosts, service, _tell), port) as taken:
-            added = variables(taken, *certificates)
+            added = variables(taken, certificates, os.environ)
             if command:
                 return await signals.run(command, environment(os.environ, added))
             _print(added)

@@ -77,7 +77,10 @@ class Proxy:
     async def _refuse_host(
         self, host: str, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        message = f"{host}:{port} is not reached through this proxy; `--allow {host}` would admit it"
+        way_out = f"`--allow {host}` would admit it"
+        if self.hosts.leads_here(host):
+            way_out = "the service stands in for this host on port 443 alone"
+        message = f"{host}:{port} is not reached through this proxy; {way_out}"
         if host not in self._refused and len(self._refused) < 100:
             self._refused.add(host)
             self.tell(message)
