@@ -72,13 +72,13 @@ async def search(account_id: AccountId, unit: InUnit, query: InList) -> Response
 
 
 def _terms(query: ListQuery) -> Terms:
-    text = (query.one("q") or "").strip()
-    if not text or len(text) > LONGEST or "\x00" in text:
+    text = query.one("q") or ""
+    if not text.strip() or len(text) > LONGEST or "\x00" in text:
         raise BadRequest(
             f"q must be text of 1 to {LONGEST} characters, without U+0000",
             params={"field": "q", "value": text[:_SHOWN].replace("\x00", "\ufffd")},
         )
-    return Terms(text)
+    return Terms(text.strip())
 
 
 def _limit(query: ListQuery) -> int:
