@@ -14,6 +14,7 @@ from orchestrator.kernel import errors
 from orchestrator.kernel.errors import OrchestratorError
 from orchestrator.memory import errors as memory_errors
 from orchestrator.memory.wire import ControlRoute, DataRoute
+from orchestrator.messages.errors import NotComplete
 from orchestrator.settings import Settings
 from tests.support.documents import ROOT
 from tests.support.openapi import document
@@ -188,7 +189,7 @@ def codes_of(page: Page) -> Codes:
         kinds = vars(memory_errors).values()
         return routes | {(kind.status, kind.code) for kind in kinds if is_error_of(kind, memory_errors.__name__)}
     defined = {kind for kind in vars(errors).values() if is_error_of(kind, errors.__name__)}
-    return {(kind.status, kind.code) for kind in {*defined, AddressConflict}}
+    return {(kind.status, kind.code) for kind in {*defined, AddressConflict, NotComplete}}
 
 
 def is_error_of(kind: Any, module: str) -> bool:

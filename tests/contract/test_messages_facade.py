@@ -1,5 +1,6 @@
 """`client.messages` of the official SDKs: what is sent is captured as if a webhook had told of it."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -73,6 +74,22 @@ async def test_lists_are_read_to_their_end_by_pages(client: Client) -> None:
     assert [one.sid for one in second.previous_page()] == sids[:0:-1]
 
 
+async def test_what_was_sent_is_found_by_its_date_redacted_and_deleted(service: Service, client: Client) -> None:
+    parts = [send(client, body=f"part {number}").sid for number in range(3)]
+    await perform(service)
+    sent: datetime = client.messages(parts[0]).fetch().date_sent
+    tomorrow = sent + timedelta(days=1)
+    assert [one.sid for one in client.messages.list(date_sent_after=sent, page_size=1)] == parts[::-1]
+    assert client.messages.list(date_sent_after=tomorrow) == client.messages.list(date_sent=tomorrow) == []
+    assert len(client.messages.list(date_sent=sent, date_sent_before=tomorrow.replace(tzinfo=None))) == 3
+    assert client.messages(parts[0]).update(body="").body == ""
+    with pytest.raises(TwilioRestException) as late:
+        client.messages(parts[0]).update(status="canceled")
+    assert (late.value.status, late.value.code) == (400, 30409)
+    assert client.messages(parts[0]).delete()
+    assert [one.sid for one in client.messages.list()] == parts[:0:-1]
+
+
 def test_refusals_have_the_codes_that_clients_know(client: Client, account: Account, origin: str) -> None:
     with pytest.raises(TwilioRestException) as refused:
         send(client, to="+1")
@@ -93,7 +110,7 @@ def test_refusals_have_the_codes_that_clients_know(client: Client, account: Acco
     assert client.messages.list() == []
 
 
-def test_the_node_sdk_sends_too(node: Node, origin: str, account: Account) -> None:
+async def test_the_node_sdk_sends_too(service: Service, node: Node, origin: str, account: Account) -> None:
     v2010 = NodeClient(node, origin, account, api=("api", "v2010"))
     created = v2010("account", "messages", "create", [{"to": KIRAN, "from": US, "body": TEXT}])
     assert (created["status"], created["body"]) == ("queued", TEXT)
@@ -103,3 +120,11 @@ def test_the_node_sdk_sends_too(node: Node, origin: str, account: Account) -> No
     with pytest.raises(NodeError) as refused:
         v2010("account", "messages", "create", [{"to": KIRAN, "from": US}])
     assert (refused.value.status, refused.value.code) == (400, 21602)
+    sid = [created["sid"]]
+    with pytest.raises(NodeError) as early:
+        v2010("account", "messages", sid, "remove", [])
+    assert (early.value.status, early.value.code) == (409, 20009)
+    await perform(service)
+    assert v2010("account", "messages", sid, "update", [{"body": ""}])["body"] == ""
+    assert v2010("account", "messages", sid, "remove", []) is True
+    assert v2010.answered == [204]

@@ -233,6 +233,9 @@ async def test_two_turns_come_one_after_the_other(service: Service) -> None:
 async def test_it_is_put_back_unless_something_would_then_lie_in_the_future(service: Service) -> None:
     await turn(service, "ADVANCE", by="1y")
     assert abs((await turn(service, "RESET"))["aheadSeconds"]) == 0
+    await turn(service, "ADVANCE", by="1h")
+    await traffic.message(service, KIRAN, US)
+    refusal(await service.api.post(CLOCK, json={"action": "RESET"}), 409, 20409)  # also of what landed nowhere
     await configure(service)
     await turn(service, "ADVANCE", by="1d")
     await traffic.message(service, KIRAN, US)

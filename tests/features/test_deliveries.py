@@ -67,6 +67,7 @@ async def test_filters(service: Service, clock: StoppedClock, hook: Receiver) ->
     assert len(await listed(service, eventType="CONVERSATION_CREATED,COMMUNICATION_CREATED")) == 4
     assert {one["conversationId"] for one in await listed(service, conversationId=second["id"])} == {second["id"]}
     assert await listed(service, url=hook.url("/other")) == []
+    assert len(await listed(service, status="", url="", conversationId="")) == 8
     now = clock.now().isoformat()
     assert len(await listed(service, createdAfter=now, url=hook.url())) == 8
     assert await listed(service, createdBefore=now) == []
@@ -77,7 +78,9 @@ async def test_filters(service: Service, clock: StoppedClock, hook: Receiver) ->
     [
         ({"createdAfter": "yesterday"}, "createdAfter"),
         ({"createdBefore": "2026-02-03T09:15:04"}, "createdBefore"),
+        ({"createdBefore": ""}, "createdBefore"),
         ({"status": "DEAD,FAILED"}, "status"),
+        ({"eventType": "COMMUNICATION_CREATED,COMMUNICATION_SENT"}, "eventType"),
         ({"url": "\x00"}, "url"),
     ],
 )

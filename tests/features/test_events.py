@@ -113,6 +113,15 @@ async def test_what_is_past_its_keeping_is_told(service: Service) -> None:
     refusal(stream, 410, 20410)
 
 
+async def test_a_position_of_another_log_is_not_waited_for(service: Service) -> None:
+    await make_configuration(service)
+    await traffic.message(service, KIRAN, US, "hello")
+    end = (await read(service))["latest"]
+    assert (await read(service, after=end))["events"] == []
+    beyond = refusal(await service.api.get(PATH, params={"after": end + 1, "wait": 60}), 410, 20410)
+    assert beyond["details"] == {"after": 0}
+
+
 async def test_the_log_is_followed_as_a_stream(service: Service) -> None:
     await make_configuration(service)
     await traffic.message(service, KIRAN, US, "hello")

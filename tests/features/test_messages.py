@@ -1,5 +1,7 @@
 """Messages that are asked for as with Twilio: refused with its codes, captured once, told of to their callback."""
 
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 from urllib.parse import parse_qs
 
@@ -13,6 +15,7 @@ from tests.support.clock import stop_clock
 from tests.support.factories import make_configuration
 from tests.support.messages import ask, asked, forget_messages, now, path, perform, post, step
 from tests.support.receiver import Received, receiver
+from tests.support.refusals import refusal
 from tests.support.traffic import KIRAN, US
 
 PICTURE = "https://example.com/parcel.jpg"
@@ -75,8 +78,55 @@ async def test_bodies_are_forms_and_accounts_see_their_own(service: Service) -> 
         for method, url in (("GET", path(service)), ("GET", path(service, message["sid"])), ("POST", path(service))):
             response = await other.request(method, url)
             assert (response.status_code, response.json()["code"]) == (404, 20404)
-    refused = await service.api.get(path(service), params={"DateSent>": "2026-01-01"})
-    assert refused.status_code == 400
+
+
+async def test_they_are_listed_by_when_they_were_sent(service: Service) -> None:
+    clock, sent = stop_clock(service), list[dict[str, Any]]()
+    for _ in range(2):
+        sent.append(await asked(service))
+        await perform(service)
+        clock.advance(days=1)
+    await asked(service)  # not sent yet
+    first, second = [parsedate_to_datetime((await now(service, one["sid"]))["date_sent"]) for one in sent]
+
+    async def listed(name: str, value: str) -> list[int]:
+        found = await traffic.get(service, path(service), **{name: value})
+        return [[other["sid"] for other in sent].index(one["sid"]) for one in found["messages"]]
+
+    for moment in (f"{first.date()}", f"{first:%Y-%m-%dT%H:%M:%SZ}", f"{first:%Y-%m-%dT%H:%M:%S}"):
+        assert await listed("DateSent", moment) == await listed("DateSent<", moment) == [0]
+        assert await listed("DateSent>", moment) == [1, 0]
+    assert await listed("DateSent>", second.isoformat()) == await listed("DateSent>", f"{second.date()}") == [1]
+    assert await listed("DateSent>", (second + timedelta(seconds=1)).isoformat()) == []
+    assert await listed("DateSent<", f"{second.date()}") == [1, 0]
+    for wrong in ("yesterday", "2026-02-30", "9999-12-31", "20260203", "\x00"):
+        for name in ("DateSent", "DateSent<", "DateSent>"):
+            assert refusal(await service.api.get(path(service), params={name: wrong}), 400, 20001)
+
+
+async def test_a_message_that_was_delivered_is_redacted_and_deleted(service: Service) -> None:
+    await make_configuration(service)
+    sid = (await asked(service, ContentSid=TEMPLATE, ContentVariables='{"name": "Kiran"}'))["sid"]
+    refusal(await post(service, "Body=", sid=sid), 409, 20009)
+    refusal(await service.api.delete(path(service, sid)), 409, 20009)
+    await perform(service)
+    for form, code in (
+        ("", 20001),
+        ("Body=other", 20001),
+        ("Status=canceled", 30409),
+        ("Body=&Status=canceled", 30409),
+    ):
+        refusal(await post(service, form, sid=sid), 400, code)
+    redacted = await post(service, "Body=", sid=sid)
+    assert (redacted.status_code, redacted.json()["body"], redacted.json()["status"]) == (200, "", "delivered")
+    (kept,) = await service.fetch("select body, content->'variables' as variables from messages where sid = $1", sid)
+    assert tuple(kept) == ("", {})
+    async with service.client(await service.new_account()) as other:
+        assert (await other.delete(path(service, sid))).status_code == 404
+    assert (await service.api.delete(path(service, sid))).status_code == 204
+    for method in ("GET", "DELETE"):
+        refusal(await service.api.request(method, path(service, sid)), 404, 20404)
+    assert await traffic.texts(service) == [["your parcel has left"]]  # what was captured is the conversation's
 
 
 async def test_callbacks_only_go_where_callbacks_may(database_url: str) -> None:

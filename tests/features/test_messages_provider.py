@@ -15,8 +15,9 @@ from tests.support import traffic
 from tests.support.app import ORIGIN, Service, running_service
 from tests.support.clock import stop_clock
 from tests.support.factories import make_configuration
-from tests.support.messages import ask, asked, forget_messages, now, path, perform
+from tests.support.messages import ask, asked, forget_messages, now, path, perform, post
 from tests.support.provider import Provider, accepting, hanging_up, provider, refusing
+from tests.support.refusals import refusal
 from tests.support.traffic import KIRAN, US
 
 
@@ -69,6 +70,11 @@ async def test_the_callback_is_twilios_business_and_reports_are_heard(service: S
         report = {"MessageSid": message["sid"], "MessageStatus": word}
         await service.post_webhook("/ingest/twilio/message-status", report)
     assert (await now(service, message["sid"]))["status"] == "delivered"
+    for changed in (
+        await post(service, "Body=", sid=message["sid"]),
+        await service.api.delete(path(service, message["sid"])),
+    ):
+        assert "Twilio" in refusal(changed, 400, 20001)["message"]
 
 
 async def test_a_report_that_comes_while_the_message_takes_its_sid_is_heard(service: Service) -> None:

@@ -61,8 +61,10 @@ async def ask(service: Service, **changes: Any) -> httpx.Response:
     return await post(service, urlencode(form, doseq=True))
 
 
-async def post(service: Service, body: str, content_type: str = "application/x-www-form-urlencoded") -> httpx.Response:
-    return await service.api.post(path(service), content=body, headers={"Content-Type": content_type})
+async def post(
+    service: Service, body: str, content_type: str = "application/x-www-form-urlencoded", *, sid: str | None = None
+) -> httpx.Response:
+    return await service.api.post(path(service, sid), content=body, headers={"Content-Type": content_type})
 
 
 async def asked(service: Service, **changes: Any) -> dict[str, Any]:

@@ -13,7 +13,16 @@ from tests.support.receiver import Receiver
 from tests.support.traffic import BY_ADDRESSES, US
 
 CLOCK = "/orchestrator/v1/Clock"
-_LEFT_BEHIND = ("conversations", "communications", "events", "deliveries", "messages", "extraction_jobs", "clock")
+_LEFT_BEHIND = (
+    "conversations",
+    "communications",
+    "events",
+    "deliveries",
+    "messages",
+    "uncaptured",
+    "extraction_jobs",
+    "clock",
+)
 
 
 @asynccontextmanager

@@ -47,7 +47,8 @@ async def follow_events(page: InPage) -> Response:
 
 @router.get("/{position}")
 async def show_event(page: InPage, position: str) -> Response:
-    if not _POSITION.fullmatch(position) or int(position) == 0:
+    latest = (await page.get(_EVENTS, pageSize=1)).body["latest"]
+    if not _POSITION.fullmatch(position) or not 0 < int(position) <= latest:
         raise NotFound(f"there is no event at {position[:200]}")
     found = await page.get(_EVENTS, after=int(position) - 1, pageSize=1)
     event = next((one for one in found.body["events"] if one["position"] == int(position)), None)

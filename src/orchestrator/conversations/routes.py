@@ -33,7 +33,7 @@ from orchestrator.kernel.http import (
     Json,
     Links,
 )
-from orchestrator.kernel.openapi import errors, list_query, query_parameter
+from orchestrator.kernel.openapi import errors, list_query, query_choice, query_parameter
 from orchestrator.kernel.unit import Unit
 from orchestrator.operations.accepted import ACCEPTED
 from orchestrator.operations.idempotency import AnswersOnce
@@ -43,12 +43,7 @@ router = APIRouter(prefix="/v2/Conversations", tags=["ConversationsV2Conversatio
 
 _CALLBACKS = "/configuration/statusCallbacks"
 
-_STATUS = query_parameter(
-    "status",
-    "Only conversations in these states; repeated or comma-separated.",
-    type="array",
-    items={"type": "string", "enum": list(Status)},
-)
+_STATUS = query_choice("status", "Only conversations in these states; repeated or comma-separated.", Status)
 _CHANNEL_ID = query_parameter(
     "channelId", "Only conversations that a call or message is part of (its SID).", type="string"
 )

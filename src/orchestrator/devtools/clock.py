@@ -120,7 +120,9 @@ async def newest(unit: Unit) -> datetime | None:
         select greatest(
           (select max(occurred_at) from events),
           (select max(updated_at) from conversations),
-          (select max(created_at) from communications)
+          (select max(created_at) from communications),
+          (select max(updated_at) from messages),
+          (select max(received_at) from uncaptured)
         )
         """
     )

@@ -11,13 +11,11 @@ from orchestrator.extraction import service
 from orchestrator.extraction.model import Job, JobStatus, Result
 from orchestrator.kernel.clock import rest_time
 from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json
-from orchestrator.kernel.openapi import Meta, Wire, errors, list_query, query_parameter
+from orchestrator.kernel.openapi import Meta, Wire, errors, list_query, query_choice, query_parameter
 
 router = APIRouter(prefix="/orchestrator/v1/Extractions", tags=["Orchestrator"], route_class=ApiRoute)
 
-_STATUS = query_parameter(
-    "status", "Only those of this status; several are separated by commas.", type="string", enum=[*JobStatus]
-)
+_STATUS = query_choice("status", "Only those of these statuses; repeated or comma-separated.", JobStatus)
 _CONVERSATION = query_parameter("conversationId", "Only those of this conversation.", type="string")
 
 

@@ -1,5 +1,6 @@
 """What the published OpenAPI file says of every route: its errors, and the query of a list."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -87,6 +88,11 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 def query_parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:
     """An optional query parameter. Lists read theirs in any case, so FastAPI does not see them."""
     return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
+
+
+def query_choice(name: str, description: str, known: Iterable[str]) -> dict[str, Any]:
+    """A query parameter that takes some of the known values, repeated or comma-separated."""
+    return query_parameter(name, description, type="array", items={"type": "string", "enum": list(known)})
 
 
 def list_query(*filters: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Source: Twilio's error dictionary; each constant is the code of its page there.
 """
 
-from orchestrator.kernel.errors import BadRequest, OrchestratorError
+from orchestrator.kernel.errors import BadRequest, Conflict, OrchestratorError
 
 INVALID_TO = 21211
 """`To` is no number or address that a message can go to.
@@ -71,6 +71,11 @@ MIXED_CHANNELS = 21910
 What to do: use the same prefix, such as `whatsapp:`, on both.
 """
 UNKNOWN_OUTCOME = 30008
+NOT_SCHEDULED = 30409
+"""A message is to be canceled by `Status`, and none waits for its time here.
+
+What to do: leave `Status` out.
+"""
 
 
 class MessageRefused(BadRequest):
@@ -80,6 +85,15 @@ class MessageRefused(BadRequest):
         params = None if name is None else {"field": name, "value": None if value is None else value[:200]}
         super().__init__(message, params=params)
         self.code = code
+
+
+class NotComplete(Conflict):
+    """A message is to be changed or deleted that has not been delivered yet.
+
+    What to do: wait until its `status` is `delivered`, and repeat.
+    """
+
+    code = 20009
 
 
 class SendingUncertain(OrchestratorError):

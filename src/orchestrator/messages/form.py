@@ -57,6 +57,18 @@ def read_wanted(form: Form) -> Wanted:
     return Wanted(sender, recipient, _content(form), _settings(form))
 
 
+def check_redaction(form: Form) -> None:
+    """Raise MessageRefused for a form that asks for another change than an empty `Body`."""
+    if _one(form, "Status"):
+        raise MessageRefused(
+            errors.NOT_SCHEDULED, "This message cannot be canceled: messages are not scheduled here.", "Status"
+        )
+    if "Body" not in form:
+        raise MessageRefused(BadRequest.code, "Nothing is to be changed: send an empty 'Body'", "Body")
+    if text := form["Body"][-1]:
+        raise MessageRefused(BadRequest.code, "The 'Body' of a message can only be emptied", "Body", text)
+
+
 def _one(form: Form, name: str) -> str:
     return form.get(name, [""])[-1].strip()
 

@@ -6,16 +6,20 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from orchestrator.kernel.errors import BadRequest, NotFound, UnsupportedMediaType
+from orchestrator.kernel.errors import NotFound, UnsupportedMediaType
 from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json
 from orchestrator.kernel.openapi import errors, list_query, query_parameter
 from orchestrator.kernel.paging import ListQuery, Page, PageRequest
-from orchestrator.messages import service
-from orchestrator.messages.form import read_form, read_wanted
+from orchestrator.messages import filters, service
+from orchestrator.messages.form import check_redaction, read_form, read_wanted
 from orchestrator.messages.model import Outgoing
 from orchestrator.messages.schemas import MessagePage, MessageResource, path_of, to_wire
 
 _FORM = "application/x-www-form-urlencoded"
+_DATE_SENT = (
+    "Only those sent on this day of GMT, such as 2026-02-03. As `DateSent<` those of then or before, as `DateSent>` "
+    "those of then or after; a time counts there to the second."
+)  # the other two are not declared: to generators of clients, all three have one name
 _NUMBER = re.compile(r"[0-9]{1,6}")
 
 
@@ -45,6 +49,11 @@ _REFUSALS = errors(400, 404, 415)
 _REFUSALS[415]["description"] = "A body that is not a form."
 
 
+def _form_of(fields: dict[str, dict[str, Any]], required: list[str], **more: Any) -> dict[str, Any]:
+    schema = {"type": "object", "required": required, "properties": fields, **more}
+    return {"requestBody": {"required": True, "content": {_FORM: {"schema": schema}}}}
+
+
 def _form_body() -> dict[str, Any]:
     text = {"type": "string"}
     fields: dict[str, dict[str, Any]] = {
@@ -56,13 +65,9 @@ def _form_body() -> dict[str, Any]:
         "ContentVariables": {**text, "description": "Of the template: a JSON object of texts."},
         "StatusCallback": {**text, "description": "URL that is told how far the message gets."},
     }
-    schema = {
-        "type": "object",
-        "required": ["To", "From"],
-        "properties": fields,
-        "additionalProperties": {"description": "Goes to the provider, if there is one."},
-    }
-    return {"requestBody": {"required": True, "content": {_FORM: {"schema": schema}}}}
+    return _form_of(
+        fields, ["To", "From"], additionalProperties={"description": "Goes to the provider, if there is one."}
+    )
 
 
 @router.post(
@@ -93,13 +98,12 @@ async def create(account_id: Owner, request: Request) -> Response:
     openapi_extra=list_query(
         query_parameter("To", "Only to this recipient.", type="string"),
         query_parameter("From", "Only from this sender.", type="string"),
+        query_parameter(filters.ON, _DATE_SENT, type="string"),
     ),
 )
 async def list_messages(account_id: Owner, unit: InUnit, query: InList) -> Response:
-    for name in ("DateSent", "DateSent<", "DateSent>"):
-        if query.one(name):
-            raise BadRequest(f"{name}: messages are listed by To and From alone", params={"field": name})
-    request = query.page(To=query.one("To"), From=query.one("From"))
+    wanted: dict[str, Any] = {name: query.one(name) for name in filters.NAMES}
+    request = query.page(**wanted)
     return Json(_envelope(path_of(account_id), query, request, await service.page(unit, account_id, request)))
 
 
@@ -112,6 +116,34 @@ async def list_messages(account_id: Owner, unit: InUnit, query: InList) -> Respo
 )
 async def fetch(account_id: Owner, sid: Annotated[str, Path(alias="Sid")], unit: InUnit) -> Response:
     return Json(to_wire(await service.find(unit, account_id, sid)))
+
+
+@router.post(
+    "/Messages/{Sid}.json",
+    summary="Redact a message: its text is forgotten",
+    operation_id="UpdateMessage",
+    response_model=MessageResource,
+    responses={**_REFUSALS, **errors(409)},
+    openapi_extra=_form_of(
+        {"Body": {"type": "string", "maxLength": 0, "description": "Empty: texts cannot be replaced."}}, ["Body"]
+    ),
+)
+async def update(account_id: Owner, sid: Annotated[str, Path(alias="Sid")], unit: InUnit, request: Request) -> Response:
+    message = await service.find(unit, account_id, sid)
+    check_redaction(read_form(await request.body()))
+    return Json(to_wire(await service.redact(unit, message)))
+
+
+@router.delete(
+    "/Messages/{Sid}.json",
+    summary="Delete a message; what was captured of it stays",
+    operation_id="DeleteMessage",
+    status_code=204,
+    responses=errors(400, 404, 409),
+)
+async def delete(account_id: Owner, sid: Annotated[str, Path(alias="Sid")], unit: InUnit) -> Response:
+    await service.delete(unit, await service.find(unit, account_id, sid))
+    return Response(status_code=204)
 
 
 def _envelope(path: str, query: ListQuery, request: PageRequest, found: Page[Outgoing]) -> dict[str, Any]:

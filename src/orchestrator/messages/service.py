@@ -3,23 +3,28 @@
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 from sqlalchemy import select
 
 from orchestrator.actions import messages_api
 from orchestrator.actions.senders import ActionSender, NotNow, Refused, Sent
-from orchestrator.domain.addresses import InvalidAddress
 from orchestrator.domain.messages import advanced
 from orchestrator.kernel.errors import BadRequest, NotFound, Unavailable
 from orchestrator.kernel.ids import new_sid
 from orchestrator.kernel.jobs import durably
 from orchestrator.kernel.paging import Page, PageRequest, fetch_page
 from orchestrator.kernel.unit import Unit, Units
-from orchestrator.messages import store
-from orchestrator.messages.errors import INVALID_CALLBACK, UNKNOWN_OUTCOME, MessageRefused, SendingUncertain
-from orchestrator.messages.model import STATUS_CALLBACK, WORDS, Outgoing, Wanted, read_address
+from orchestrator.messages import filters, store
+from orchestrator.messages.errors import (
+    INVALID_CALLBACK,
+    UNKNOWN_OUTCOME,
+    MessageRefused,
+    NotComplete,
+    SendingUncertain,
+)
+from orchestrator.messages.model import STATUS_CALLBACK, WORDS, MessageStatus, Outgoing, Wanted
 from orchestrator.outbox.guard import ForbiddenTarget, check_url
 from orchestrator.tables.message import messages
 
@@ -121,30 +126,44 @@ async def _settled(units: Units, message: Outgoing, sent: Sent, wake: Callable[[
 async def find(unit: Unit, account_id: str, sid: str) -> Outgoing:
     """One message. Raises NotFound."""
     message = None if "\x00" in sid else await store.find(unit, account_id, sid)
-    if message is None:
-        raise NotFound(f"The requested resource /2010-04-01/Accounts/{account_id}/Messages/{sid}.json was not found")
-    return message
+    return message or _gone(account_id, sid)
 
 
 async def page(unit: Unit, account_id: str, request: PageRequest) -> Page[Outgoing]:
-    """A page of an account's messages, newest first; filters `To` and `From`. Raises BadRequest."""
-    statement = select(messages).where(messages.c.account_id == account_id)
-    for name, column in (("To", messages.c.recipient), ("From", messages.c.sender)):
-        if (text := request.text(name)) is not None:
-            statement = statement.where(column == _as_stored(text))
+    """A page of an account's messages, newest first, as `filters.NAMES` choose. Raises BadRequest."""
+    statement = select(messages).where(messages.c.account_id == account_id, *filters.conditions(request))
     found = await fetch_page(unit, statement, request, order=[messages.c.created_at, messages.c.sid], descending=True)
     rows: list[Any] = [store.from_row(row._mapping) for row in found.items]  # noqa: SLF001 - SQLAlchemy's public name
     return Page(rows, found.next_token, found.previous_token)
 
 
+async def redact(unit: Unit, message: Outgoing) -> Outgoing:
+    """Forget the text of a message; what was captured of it stays. Raises NotFound, MessageRefused, NotComplete."""
+    _check_complete(message)
+    return await store.redact(unit, message) or _gone(message.account_id, message.sid)
+
+
+async def delete(unit: Unit, message: Outgoing) -> None:
+    """Delete a message; what was captured of it stays. Raises MessageRefused, NotComplete.
+
+    Its status callback is told nothing more: whoever deletes it knows how far it got.
+    """
+    _check_complete(message)
+    await store.forget(unit, message)
+
+
+def _check_complete(message: Outgoing) -> None:
+    """Raise for a message that may not be changed: nobody shall believe that Twilio's copy were changed with it."""
+    if message.by_provider:
+        raise MessageRefused(BadRequest.code, "Twilio has sent this message and keeps it: change or delete it there")
+    if message.status is not MessageStatus.DELIVERED:
+        raise NotComplete(f"{message.sid} is {message.status}: it cannot be changed before it is delivered")
+
+
+def _gone(account_id: str, sid: str) -> NoReturn:
+    raise NotFound(f"The requested resource /2010-04-01/Accounts/{account_id}/Messages/{sid}.json was not found")
+
+
 async def hear(unit: Unit, reports: Collection[store.Report]) -> None:
     """Delivery reports came of messages that somebody else sends: theirs may be among them."""
     await store.hear(unit, reports)
-
-
-def _as_stored(text: str) -> str:
-    """What cannot be an address is nobody's."""
-    try:
-        return read_address(text).address
-    except InvalidAddress:
-        return text

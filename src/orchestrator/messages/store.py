@@ -45,8 +45,23 @@ async def find(unit: Unit, account_id: str, sid: str) -> Outgoing | None:
     return None if row is None else from_row(row)
 
 
+async def redact(unit: Unit, message: Outgoing) -> Outgoing | None:
+    """Its text is empty from now on, and so is what was put into a template."""
+    row = await unit.driver.fetchrow(
+        """
+        update messages set body = '', content = content || '{"variables": {}}', updated_at = $3
+        where account_id = $1 and sid = $2
+        returning *
+        """,
+        message.account_id,
+        message.sid,
+        unit.now,
+    )
+    return None if row is None else from_row(row)
+
+
 async def forget(unit: Unit, message: Outgoing) -> None:
-    """It was not sent, and whoever asked for it is told so."""
+    """It was not sent, and whoever asked for it is told so; or whoever asked for it has deleted it."""
     await unit.driver.execute(
         "delete from messages where account_id = $1 and sid = $2", message.account_id, message.sid
     )

@@ -1,18 +1,19 @@
 """Deliveries to look at: which there are, what was tried, and the event that each tells of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, select
 
+from orchestrator.domain.events import EventType
 from orchestrator.kernel.errors import BadRequest, NotFound
 from orchestrator.kernel.ids import DELIVERY, is_id
 from orchestrator.kernel.paging import Page, PageRequest, fetch_page
 from orchestrator.kernel.unit import Unit
 from orchestrator.tables.outbox import deliveries, delivery_attempts, events
 
-_STATES = ("PENDING", "DELIVERED", "DEAD")
+STATES = ("PENDING", "DELIVERED", "DEAD")
 _EVENT = and_(
     events.c.account_id == deliveries.c.account_id,
     events.c.conversation_id == deliveries.c.conversation_id,
@@ -40,13 +41,12 @@ def _of(account_id: str, *of_event: ColumnElement[Any]) -> Select[Any]:
 def _conditions(filters: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     """A page token brings its own filters, and is whatever the client sends, so all are checked alike."""
     table, found = deliveries.c, list[ColumnElement[bool]]()
-    _check_status(filters.get("status") or [])
-    for name, column in (("status", table.status), ("eventType", events.c.type)):
+    for name, column, known in (("status", table.status, STATES), ("eventType", events.c.type, list(EventType))):
         if values := filters.get(name):
-            found.append(column.in_(_texts(name, values)))
+            found.append(column.in_(_known(name, values, known)))
     for name, column in (("conversationId", table.conversation_id), ("url", table.url)):
-        if (value := filters.get(name)) is not None:
-            found.append(column == _texts(name, [value])[0])
+        if value := filters.get(name):
+            found.append(column == _text(name, value))
     if (after := filters.get("createdAfter")) is not None:
         found.append(table.created_at >= _moment("createdAfter", after))
     if (before := filters.get("createdBefore")) is not None:
@@ -54,17 +54,18 @@ def _conditions(filters: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     return found
 
 
-def _check_status(given: Any) -> None:
-    """Raise BadRequest for a state that there is not: an empty list would look as if all were well."""
-    unknown = [one for one in given if one not in _STATES] if isinstance(given, list) else [given]
-    if unknown:
+def _known(name: str, given: Any, known: Sequence[str]) -> list[str]:
+    """The values. Raises BadRequest for one that there is not: an empty list would look as if all were well."""
+    values: list[str] = given if isinstance(given, list) else [given]
+    if unknown := [one for one in values if one not in known]:
         told = str(unknown[0])[:200]
-        raise BadRequest(f"status: {told!r} is none of {', '.join(_STATES)}", params={"field": "status", "value": told})
+        raise BadRequest(f"{name}: {told!r} is none of {', '.join(known)}", params={"field": name, "value": told})
+    return values
 
 
-def _texts(name: str, values: Any) -> list[str]:
-    if isinstance(values, list) and all(isinstance(value, str) and "\x00" not in value for value in values):
-        return values
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, str) and "\x00" not in value:
+        return value
     raise BadRequest(f"{name} must be text", params={"field": name})
 
 

@@ -5,9 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import ConfigDict, Field
 
+from orchestrator.domain.events import EventType
 from orchestrator.kernel.fields import Moment, Text
 from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json
-from orchestrator.kernel.openapi import Wire, errors, list_query, query_parameter
+from orchestrator.kernel.openapi import Wire, errors, list_query, query_choice, query_parameter
 from orchestrator.outbox import deliveries, redelivery
 from orchestrator.outbox.delivery_schemas import (
     DeliveryDetails,
@@ -22,10 +23,10 @@ from orchestrator.outbox.redelivery import Failures
 router = APIRouter(prefix="/orchestrator/v1/Deliveries", tags=["Orchestrator"], route_class=ApiRoute)
 
 _FILTERS = (
-    query_parameter("status", "Only those: PENDING, DELIVERED or DEAD; several separated by commas.", type="string"),
+    query_choice("status", "Only those of these statuses; repeated or comma-separated.", deliveries.STATES),
     query_parameter("conversationId", "Only those of this conversation.", type="string"),
     query_parameter("url", "Only those to this URL, as it is configured.", type="string"),
-    query_parameter("eventType", "Only those of events of these types, separated by commas.", type="string"),
+    query_choice("eventType", "Only those of events of these types; repeated or comma-separated.", EventType),
     query_parameter("createdAfter", "Only those recorded at this time or later.", type="string", format="date-time"),
     query_parameter("createdBefore", "Only those recorded before this time.", type="string", format="date-time"),
 )

@@ -11,7 +11,7 @@ from pydantic import Field
 from orchestrator.domain.events import EventType
 from orchestrator.kernel.errors import BadRequest
 from orchestrator.kernel.http import AccountId, ApiRoute, InList, Json
-from orchestrator.kernel.openapi import Wire, errors, query_parameter
+from orchestrator.kernel.openapi import Wire, errors, query_choice, query_parameter
 from orchestrator.kernel.paging import ListQuery
 from orchestrator.outbox.log import Wish
 from orchestrator.outbox.reader import Reader
@@ -52,7 +52,7 @@ _PARAMETERS = [
     query_parameter(
         "wait", "Seconds to wait for an event if there is none yet.", type="integer", minimum=0, maximum=LONGEST_WAIT
     ),
-    query_parameter("eventType", "Only these types, separated by commas.", type="string"),
+    query_choice("eventType", "Only these types; repeated or comma-separated.", EventType),
     query_parameter("conversationId", "Only events of this conversation.", type="string"),
     {
         "name": "Last-Event-ID",
@@ -69,7 +69,8 @@ _PARAMETERS = [
     operation_id="ListEvents",
     summary="Read the event log, or follow it",
     description="Every event of the account in one order, also those whose callbacks failed. A reader that goes on "
-    "from `after` misses nothing, however long it was away, as long as events are kept. With "
+    "from `after` misses nothing, however long it was away, as long as events are kept; a position before them, or "
+    "past the end of the log, is a 410. With "
     "`Accept: text/event-stream` the answer is a stream of server-sent events that does not end: each has its position "
     "as `id` and its type as `event`; a client that comes back sends `Last-Event-ID`.",
     response_model=EventPage,

@@ -42,7 +42,11 @@ class Extract:
 
 
 async def read(unit: Unit, wish: Wish) -> Extract:
-    """The events after a position, oldest first. Raises Gone when some of them are no longer there."""
+    """The events after a position, oldest first.
+
+    Raises Gone when some of them are no longer there, and for a position that the log has not reached: it is of
+    another database, or of this one before it was put back from a backup, and would be waited for in silence.
+    """
     rows = await unit.driver.fetch(
         """
         with counter as (
@@ -68,6 +72,12 @@ async def read(unit: Unit, wish: Wish) -> Extract:
         raise Gone(
             f"the events up to position {reaped_to} are past their keeping; read on from there, and what was missed "
             "from the conversations themselves",
+            details={"after": reaped_to},
+        )
+    if after > latest:
+        raise Gone(
+            f"the log has got to position {latest}, not to {after}: that was another log, or this one before it was "
+            f"put back; read on from position {reaped_to}",
             details={"after": reaped_to},
         )
     found = [row for row in rows if row["position"] is not None]
