@@ -264,9 +264,11 @@ async def test_credentials_and_failures_are_told(service: Service) -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         broken = {"/readyz": 503} if request.headers["authorization"].startswith("Basic eDo") else {}
-        return httpx.Response(broken.get(request.url.path, 200 if "z" in request.url.path else 500), json={})
+        status = broken.get(request.url.path, 200 if "z" in request.url.path else 500)
+        ours = {} if request.headers["authorization"].startswith("Basic ejo") else {"Twilio-Request-Id": "RQ1"}
+        return httpx.Response(status, json={}, headers=ours)
 
-    for name, code in (("x", "not-ready"), ("y", "look-failed")):
+    for name, code in (("x", "not-ready"), ("y", "look-failed"), ("z", "not-ready")):  # z asks another program
         patient = Patient(Instance(ORIGIN, name, ""), True, None)
         assert codes(await examine(patient, transport=httpx.MockTransport(answer))) == [code]
 
@@ -275,7 +277,9 @@ async def test_credentials_and_failures_are_told(service: Service) -> None:
 async def test_the_clock_of_the_service_is_compared_with_this_one(hours: int, found: list[str]) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         date = Clock().now() + timedelta(hours=hours)
-        return httpx.Response(200, json={}, headers={"Date": format_datetime(date, usegmt=True)})
+        return httpx.Response(
+            200, json={}, headers={"Date": format_datetime(date, usegmt=True), "Twilio-Request-Id": "RQ1"}
+        )
 
     patient = Patient(Instance(ORIGIN, "", ""), False, None)
     assert codes(await examine(patient, transport=httpx.MockTransport(answer))) == found

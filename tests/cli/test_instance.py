@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from httpx import MockTransport, Response
 from rich.console import Console
 
+from orchestrator.cli.api import Api, Refused
 from orchestrator.cli.banner import _program
 from orchestrator.cli.conversations.command import Status
+from orchestrator.cli.instance import Instance
 from orchestrator.cli.tables import print_table
 from orchestrator.domain import lifecycle
 from tests.cli.terminal import typed
@@ -34,6 +37,20 @@ def test_an_account_without_its_token_is_not_silently_another(tmp_path: Path) ->
         done = typed("clock", "show", "--url", "http://127.0.0.1:1", **here)
         assert (done.code, done.err.count("\n")) == (code, 1)
         assert told in done.err
+
+
+async def test_another_program_at_the_address_is_not_taken_for_the_service() -> None:
+    for answer in (Response(200, text="<html>"), Response(200, json=[]), Response(404, json={"message": "no"})):
+        async with Api(Instance("http://x", SID, "x"), transport=MockTransport(lambda _: answer)) as api:  # noqa: B023
+            with pytest.raises(Refused, match=f"answered {answer.status_code} by another program than the service"):
+                await api.get("/v2/Conversations")
+
+
+def test_an_argument_that_is_no_text_is_wrong_usage_but_not_one_of_another_program(tmp_path: Path) -> None:
+    done = typed("send", "sms", "--from", "+1", "--to", "+2", "\udcff", ORCHESTRATOR_DATA_DIR=str(tmp_path))
+    assert (done.code, done.err) == (2, "orchestrator: an argument is not UTF-8 text: \\udcff\n")
+    done = typed("proxy", "--url", "nowhere", "--", "cat", "\udcff", ORCHESTRATOR_DATA_DIR=str(tmp_path))
+    assert done.err.startswith("orchestrator: --url: give an origin")
 
 
 @pytest.mark.parametrize("width", [60, 120])

@@ -15,6 +15,7 @@ from orchestrator.kernel.ids import new_sid
 from orchestrator.serving import refuse_turned_clock, units
 from orchestrator.settings import Settings
 from tests.cli.running import environment, invoke_json, run, serving
+from tests.cli.test_rotation import refused
 from tests.support.database import fresh_database
 
 
@@ -70,6 +71,14 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password(tmp_path
     assert done.returncode == 1
     assert done.stderr.startswith("orchestrator: cannot use the database postgresql://me:***@127.0.0.1:1/none: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_only_serve_makes_a_database(tmp_path: Path) -> None:
+    for command in (["accounts", "list"], ["accounts", "create"], ["keys", "list", new_sid("AC")], ["migrate"]):
+        code, message = refused(*command, data_dir=tmp_path / "data")
+        assert (code, message.count("\n")) == (2, 1)
+        assert message.startswith(f"orchestrator: there is no database in {tmp_path}/data: `orchestrator serve` makes")
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_the_schema_is_brought_up_to_date_once(tmp_path: Path) -> None:

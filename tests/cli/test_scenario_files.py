@@ -14,8 +14,8 @@ from tests.support.scenario_pages import FORMAT_PAGE
 from tests.support.scenarios import STORY, written
 
 WRONG: dict[str, tuple[str, str]] = {
-    "no YAML": ("steps: [", "is not YAML: "),
-    "a key twice": ("title: a\ntitle: b", "is not YAML: 'title' is there twice"),
+    "no YAML": ("title: a\nsteps: [", "is not YAML: line 2, column 9: expected the node content"),
+    "a key twice": ("title: a\ntitle: b", "is not YAML: line 2, column 1: 'title' is there twice"),
     "no mapping": ("- a", "a scenario is a mapping with"),
     "no steps": ("title: a\ndescription: b", "steps is missing"),
     "unknown key": (f"{STORY}extra: 1", "'extra' is no key here"),

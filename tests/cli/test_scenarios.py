@@ -191,6 +191,7 @@ def test_the_command_plays_on_an_instance_of_its_own(folder: Path, monkeypatch: 
     assert (done.returncode, list(temporary.iterdir()), (folder / "unused").exists()) == (1, [], False)
     assert "    ✓ trace.reason: no capture rule of any configuration matches" in done.stdout
     assert "    ✗ landing: expected uncaptured, found new" in done.stdout
+    assert "│ ✗ step 1 │" in done.stdout
 
 
 def test_the_command_asks_before_it_turns_the_clock_of_others(ground: Ground, instance: Instance) -> None:
@@ -211,8 +212,9 @@ def test_the_command_asks_before_it_turns_the_clock_of_others(ground: Ground, in
         ((), "which scenario? `orchestrator run --list` shows them"),
         (("one-way-rule", "--keep"), "--keep needs --url"),
         (("nonsense",), "there is no scenario nonsense"),
+        (("--all", "nonsense"), "there is no scenario nonsense"),
     ],
-    ids=["none", "keep", "unknown"],
+    ids=["none", "keep", "unknown", "all and unknown"],
 )
 def test_the_command_is_refused_in_one_line(arguments: tuple[str, ...], problem: str) -> None:
     code, out, error = here(*arguments)

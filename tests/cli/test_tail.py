@@ -190,8 +190,9 @@ async def flaky(*connections: Any) -> AsyncIterator[tuple[Api, list[str]]]:
         asked.append(request.headers["Last-Event-ID"])
         answer = next(left)
         if isinstance(answer, web.Response):
+            answer.headers["Twilio-Request-Id"] = "RQ1"
             return answer
-        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Twilio-Request-Id": "RQ1"})
         await stream.prepare(request)
         await stream.write(answer)
         assert request.transport is not None
@@ -238,13 +239,14 @@ async def test_a_lost_connection_loses_and_doubles_nothing() -> None:
     ]
 
 
-async def test_an_interruption_ends_it_in_good_order(told: Terminal) -> None:
+@pytest.mark.parametrize("count", [None, 1])
+async def test_an_interruption_ends_it_in_good_order(told: Terminal, count: int | None) -> None:
     kept = Kept()
     async with told.api() as api, receiver() as there, CallbackClient(allow_insecure=True) as client:
         there.open.clear()  # nothing is answered
         forwarder = Forwarder(client, there.url(), Signer("token"), lambda *_: None)
         stream = Stream(api, Wish(), 0, print)
-        following = asyncio.create_task(Following(stream, Choice(api), kept, forwarder).run())
+        following = asyncio.create_task(Following(stream, Choice(api), kept, forwarder, count).run())
         await there.until(1)
         signal.raise_signal(signal.SIGINT)
         assert await following is False
@@ -268,6 +270,7 @@ def test_what_makes_no_sense_is_told_in_one_line(arguments: tuple[str, ...], wro
 async def test_what_makes_no_sense_to_the_service_is_told_too(terminal: Terminal) -> None:
     for arguments, wrong in (
         (("--since", "yesterday"), "--since: give a time with its zone such as 2026-02-03T09:15:00Z"),
+        (("--since", "999999d"), "--since: 999999d ago there was no time yet"),
         (("--forward-to", "ftp://here"), "--forward-to: the scheme must be https"),
     ):
         done = await terminal.typed("tail", *arguments)

@@ -51,7 +51,7 @@ def _spelled(parameter: Any) -> str:
         return str(parameter.metavar or parameter.name.upper())
     option = parameter.opts[0]
     if parameter.is_flag:
-        return str(option)
+        return " / ".join((option, *parameter.secondary_opts))
     number = "N" if parameter.type_descriptor.annotation is int else None
     return f"{option} {parameter.metavar or number or option.removeprefix('--').upper()}"
 
@@ -59,6 +59,8 @@ def _spelled(parameter: Any) -> str:
 def _default(parameter: Any) -> str:
     if parameter.required:
         return "required"
+    if parameter.default is True:
+        return f"`{parameter.opts[0]}`"
     return "" if parameter.default in (None, False) or parameter.is_flag else f"`{parameter.default}`"
 
 

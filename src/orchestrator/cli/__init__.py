@@ -23,6 +23,7 @@ from orchestrator.cli.send import send
 from orchestrator.cli.serve import serve
 from orchestrator.cli.settings import settings
 from orchestrator.cli.tail import tail
+from orchestrator.cli.uncaptured import uncaptured
 from orchestrator.cli.worker import worker
 
 __all__ = ["app"]
@@ -41,6 +42,7 @@ app.command()(send)
 app.command()(explain)
 app.command()(tail)
 app.command()(conversations)
+app.command()(uncaptured)
 app.command()(deliveries)
 app.command()(redeliver)
 app.command()(demo)

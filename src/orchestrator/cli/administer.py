@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from orchestrator.cli.errors import WrongUsage
 from orchestrator.cli.settings import AsJson, read_settings
 
 if TYPE_CHECKING:
     from orchestrator.accounts.service import Account, ApiKey
     from orchestrator.kernel.secrets import SecretBox
     from orchestrator.kernel.unit import Unit
+    from orchestrator.settings import Settings
 
 Result = TypeVar("Result")
 
@@ -93,16 +95,31 @@ def delete_key(account: AccountSid, key: KeySid, *, as_json: AsJson = False) -> 
 
 
 def in_database(work: Callable[["Unit", "SecretBox"], Awaitable[Result]]) -> Result:
-    """Do the work in one unit on the database: the one in the settings, else the embedded one, running or not."""
+    """Do the work in one unit on the database: the one in the settings, else the embedded one, running or not.
+
+    Raises WrongUsage where there is none: only `serve` makes one, so that a wrong folder is not taken for an empty one.
+    """
     from orchestrator.serving import database, secret_box, units
 
-    with database(read_settings(), join=True) as settings:
+    with database(_with_data(read_settings()), join=True) as settings:
 
         async def run() -> Result:
             async with units(settings) as opened, opened.begin() as unit:
                 return await work(unit, secret_box(settings))
 
         return asyncio.run(run())
+
+
+def _with_data(settings: "Settings") -> "Settings":
+    if settings.database_url is None:
+        from orchestrator.kernel.postgres import EmbeddedPostgres
+
+        if not EmbeddedPostgres(settings.data_dir).has_data:
+            raise WrongUsage(
+                f"there is no database in {settings.data_dir}: `orchestrator serve` makes one; or set "
+                "ORCHESTRATOR_DATA_DIR to the folder of the service, or ORCHESTRATOR_DATABASE_URL"
+            )
+    return settings
 
 
 def account_row(account: "Account") -> dict[str, Any]:

@@ -16,7 +16,7 @@ _PAGE = "1000"
 
 
 class Refused(CommandFailed):
-    """The service said no; `body` is its error in Twilio's form, where it has one."""
+    """The service said no; `body` is its error in Twilio's form. Of another program's answer it is empty."""
 
     def __init__(self, message: str, status: int, body: dict[str, Any]) -> None:
         super().__init__(message)
@@ -84,13 +84,21 @@ class Api:
             response = await self.http.request(method, path, **content)
         except httpx.HTTPError as error:
             raise CommandFailed(f"cannot reach {self.instance.url}: {_trouble(error)}") from error
-        if response.is_success:
+        if response.is_success and is_ours(response):
             return response
         raise refusal(method, path, response)
 
 
+def is_ours(response: httpx.Response) -> bool:
+    """Whether it is the service that answers, and not another program at its address, or one on the way."""
+    return "Twilio-Request-Id" in response.headers
+
+
 def refusal(method: str, path: str, response: httpx.Response) -> Refused:
     """The error that an answer is, in one line, with advice where there is some."""
+    if not is_ours(response):
+        said = f"{method} {path} was answered {response.status_code} by another program than the service"
+        return Refused(f"{said}: look what listens there; --url names another address", response.status_code, {})
     advice = {
         401: f" ({_WHERE_FROM})",
         403: f" ({_WHERE_FROM}; or the service has another public URL: give that one as --url)"

@@ -25,6 +25,12 @@ class WrongUsage(CommandFailed):
 class OneLineErrors(TyperGroup):
     """A group whose commands end with one line where the trouble is known, and with a traceback where it is not."""
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and command.context_settings.get("allow_interspersed_args", True):
+            _check_text(rest)  # else it is for another program, which may take any bytes
+        return name, command, rest
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
@@ -33,6 +39,14 @@ class OneLineErrors(TyperGroup):
                 raise
             print(f"orchestrator: {error}", file=sys.stderr)  # noqa: T201 - this is a command
             raise typer.Exit(getattr(error, "exit_code", FAILED)) from error
+
+
+def _check_text(arguments: list[str]) -> None:
+    """Raises WrongUsage for bytes that are no text; Python has them as lone surrogates, which nothing can send."""
+    for one in arguments:
+        shown = one.encode(errors="backslashreplace").decode()
+        if shown != one:
+            raise WrongUsage(f"an argument is not UTF-8 text: {shown}")
 
 
 def _is_known(error: Exception) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -62,8 +62,7 @@ class Receiver:
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
-        signature = request.headers.get("X-Twilio-Signature", "")
-        signed = verify(self.auth_token, self.url + request.raw_path, signature, params=(), body=body)
+        signed = is_signed(request, body, self.auth_token)
         event = json.loads(body)
         conversation_id, _, sequence = request.headers["Orchestrator-Event-Id"].rpartition(":")
         callback = Callback(conversation_id, int(sequence), event["eventType"], event["data"]["id"], signed)
@@ -79,15 +78,27 @@ class Receiver:
 async def receiving(auth_token: str) -> AsyncIterator[Receiver]:
     """Listen on a free port of this machine."""
     receiver = Receiver(auth_token)
+    async with listening(receiver.handle) as receiver.url:
+        yield receiver
+
+
+@asynccontextmanager
+async def listening(handle: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> AsyncIterator[str]:
+    """The URL of a free port of this machine; what is posted there, `handle` answers."""
     application = web.Application()
-    application.router.add_post("/{tail:.*}", receiver.handle)
+    application.router.add_post("/{tail:.*}", handle)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         host, port = runner.addresses[0][:2]
-        receiver.url = f"http://{host}:{port}"
-        yield receiver
+        yield f"http://{host}:{port}"
     finally:
         await runner.cleanup()
+
+
+def is_signed(request: web.Request, body: bytes, auth_token: str) -> bool:
+    """Whether the service has signed this callback."""
+    url, signature = f"http://{request.host}{request.raw_path}", request.headers.get("X-Twilio-Signature", "")
+    return verify(auth_token, url, signature, params=(), body=body)

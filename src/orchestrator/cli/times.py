@@ -23,7 +23,10 @@ def moment(option: str, text: str, now: datetime) -> datetime:
     """A time with its zone, or how long before `now`. Raises WrongUsage, which names the option."""
     match = _DURATION.fullmatch(text.strip())
     if match is not None:
-        return now - duration(option, text)
+        try:
+            return now - duration(option, text)
+        except OverflowError as error:
+            raise WrongUsage(f"{option}: {text} ago there was no time yet") from error
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:

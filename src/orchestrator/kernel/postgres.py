@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from orchestrator.kernel.postgres_account import PostgresUnavailable
 from orchestrator.kernel.postgres_binaries import Binaries, binaries_for
-from orchestrator.kernel.postgres_home import Home, home_of, settle, socket_folder
+from orchestrator.kernel.postgres_home import CLUSTER, Home, home_of, settle, socket_folder
 from orchestrator.kernel.postgres_process import BoundProcess, told_of_our_death
 
 __all__ = ["EmbeddedPostgres", "PostgresUnavailable"]
@@ -56,6 +56,11 @@ class EmbeddedPostgres:
         self._server: BoundProcess | None = None
         self._binaries: Binaries | None = None
         self._owner_lock: int | None = None
+
+    @property
+    def has_data(self) -> bool:
+        """Whether a server was ever started here; nothing is made to find out."""
+        return (home_of(self.data_dir) / CLUSTER).exists()
 
     @property
     def process(self) -> "subprocess.Popen[bytes] | None":

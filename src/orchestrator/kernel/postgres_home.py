@@ -30,7 +30,9 @@ SHARED = Path("/var/lib/orchestrator")
 NOTE = "WHERE"
 """The file in the data folder whose first line names the folder that is used in its place."""
 
-_CLUSTER = "cluster"
+CLUSTER = "cluster"
+"""PostgreSQL's own data folder, inside the server's."""
+
 _SOCKET = ".s.PGSQL.5432"
 _LONGEST_SOCKET_PATH = 103  # bytes on macOS; Linux allows 107
 _TAIL = 2000  # bytes
@@ -47,7 +49,7 @@ class Home:
     @property
     def cluster(self) -> Path:
         """PostgreSQL's own data folder."""
-        return self.path / _CLUSTER
+        return self.path / CLUSTER
 
     @property
     def log(self) -> Path:
@@ -126,13 +128,13 @@ def settle(data_dir: Path) -> Home:
     if not path.is_dir():
         note = data_dir / NOTE
         raise PostgresUnavailable(f"{note} names {path}, which is missing: restore it, or remove {note} to start empty")
-    exists = (path / _CLUSTER).exists()
-    account = account_for(path / _CLUSTER if exists else None)
+    exists = (path / CLUSTER).exists()
+    account = account_for(path / CLUSTER if exists else None)
     if account.reaches(path):
         return Home(path, account)
     if exists:
         raise PostgresUnavailable(
-            f"{path / _CLUSTER} belongs to the user {account.name}, who may not enter {path}: "
+            f"{path / CLUSTER} belongs to the user {account.name}, who may not enter {path}: "
             "let that user pass (chmod o+x on the folders above) or move the data folder"
         )
     return Home(_elsewhere(data_dir, account), account)

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from orchestrator.cli.api import Api
 from orchestrator.cli.landing import traces
-from orchestrator.cli.lists import Resource, all_of
+from orchestrator.cli.lists import Resource, all_of, path_of
 from orchestrator.domain.addresses import Channel
 from orchestrator.domain.configuration import settings_from_wire
 from orchestrator.domain.explaining import sentences
@@ -51,7 +50,7 @@ class Timeline:
 
 async def timeline_of(api: Api, conversation_id: str, limit: int) -> Timeline:
     """The last `limit` things that happened. Raises CommandFailed, of which Refused when there is no such one."""
-    path = f"/v2/Conversations/{quote(conversation_id, safe='')}"
+    path = path_of("/v2/Conversations", conversation_id)
     conversation = await api.get(path)
     said = await all_of(api, f"{path}/Communications", "communications")
     events = _with_silent(await _events(api, conversation_id), said)

@@ -3,7 +3,6 @@
 import asyncio
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -64,21 +63,17 @@ def deliveries(
 async def _list(url: str | None, query: dict[str, str], limit: int) -> list[dict[str, Any]]:
     from orchestrator.cli.api import Api
     from orchestrator.cli.instance import find_instance
-    from orchestrator.cli.lists import listed
+    from orchestrator.cli.lists import newest
 
-    found: list[dict[str, Any]] = []
     async with Api(find_instance(url)) as api:
-        async for one in listed(api, PATH, "deliveries", size=limit, **query):
-            found.append(one)
-            if len(found) == limit:
-                break
-    return found
+        return await newest(api, PATH, "deliveries", limit, **query)
 
 
 async def _fetch(url: str | None, delivery_id: str) -> dict[str, Any]:
     from orchestrator.cli.api import Api
     from orchestrator.cli.instance import find_instance
+    from orchestrator.cli.lists import path_of
 
     async with Api(find_instance(url)) as api:
-        found: dict[str, Any] = await api.get(f"{PATH}/{quote(delivery_id, safe='')}")
+        found: dict[str, Any] = await api.get(path_of(PATH, delivery_id))
         return found

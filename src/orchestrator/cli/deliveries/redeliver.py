@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
@@ -51,9 +50,10 @@ def redeliver(
 async def _redeliver(url: str | None, delivery_id: str) -> dict[str, Any]:
     from orchestrator.cli.api import Api
     from orchestrator.cli.instance import find_instance
+    from orchestrator.cli.lists import path_of
 
     async with Api(find_instance(url)) as api:
-        found: dict[str, Any] = await api.post(f"{PATH}/{quote(delivery_id, safe='')}/Redeliver")
+        found: dict[str, Any] = await api.post(f"{path_of(PATH, delivery_id)}/Redeliver")
         return found
 
 

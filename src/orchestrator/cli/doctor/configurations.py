@@ -67,7 +67,7 @@ def uncaptured(seen: Seen) -> Iterator[Finding]:
             "traffic-uncaptured",
             "traffic of the last day",
             f"{_many(len(seen.uncaptured), 'message')} landed in no conversation. Most often ({count}): {reason}.",
-            "GET /orchestrator/v1/Uncaptured tells of each. If it was meant to be captured, add a rule.",
+            "`orchestrator uncaptured` tells of each. If it was meant to be captured, add a rule.",
         )
 
 

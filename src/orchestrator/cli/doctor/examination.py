@@ -75,8 +75,8 @@ async def _answers(api: Api, done: Examination) -> bool:
                 "unreachable",
                 api.instance.url,
                 f"The service does not answer: {failed}.",
-                "Start it (`orchestrator serve`), or name the right address: --url, ORCHESTRATOR_PUBLIC_URL, "
-                "ORCHESTRATOR_PORT.",
+                "Start it (`orchestrator serve`), or name the right address: --url, ORCHESTRATOR_URL, "
+                "ORCHESTRATOR_PUBLIC_URL, ORCHESTRATOR_PORT.",
             )
         )
         return False

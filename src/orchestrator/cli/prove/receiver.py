@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from orchestrator.kernel.signing import verify
+from orchestrator.cli.receiver import is_signed, listening
 
 REFUSED = 0.02
 """Share of the callbacks that are answered with an error; half of these have had their effect all the same."""
@@ -38,9 +38,8 @@ class Receiver:
 
     async def handle(self, request: web.Request) -> web.Response:
         body = await request.read()
-        signature = request.headers.get("X-Twilio-Signature", "")
         self.arrived += 1
-        self.unsigned += not verify(self.auth_token, self.url + request.raw_path, signature, params=(), body=body)
+        self.unsigned += not is_signed(request, body, self.auth_token)
         token, event = request.headers["I-Twilio-Idempotency-Token"], request.headers["Orchestrator-Event-Id"]
         fails = self._fails(token)
         if not fails or self.chance.random() < 0.5:
@@ -71,15 +70,5 @@ class Receiver:
 async def receiving(auth_token: str, seed: int) -> AsyncIterator[Receiver]:
     """Listen on a free port of this machine."""
     receiver = Receiver(auth_token, random.Random(seed))  # noqa: S311
-    application = web.Application()
-    application.router.add_post("/{tail:.*}", receiver.handle)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        receiver.url = f"http://{host}:{port}"
+    async with listening(receiver.handle) as receiver.url:
         yield receiver
-    finally:
-        await runner.cleanup()

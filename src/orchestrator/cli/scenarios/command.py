@@ -42,7 +42,7 @@ def run(
     if listing:
         (report.print_list_json if as_json else report.print_list)(reading.shipped())
         return
-    stories = reading.shipped() if everything else [reading.find(name) for name in names or []]
+    stories = (reading.shipped() if everything else []) + [reading.find(name) for name in names or []]
     if not stories:
         raise WrongUsage("which scenario? `orchestrator run --list` shows them, --all plays all")
     if keep and url is None:

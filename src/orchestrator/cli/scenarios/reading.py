@@ -61,7 +61,7 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         keys = [key.value for key, _ in node.value]
-        twice = next((key for key, _ in node.value if keys.count(key.value) > 1), None)
+        twice = next((key for number, (key, _) in enumerate(node.value) if key.value in keys[:number]), None)
         if twice is not None:
             raise yaml.MarkedYAMLError(problem=f"{twice.value!r} is there twice", problem_mark=twice.start_mark)
         return super().construct_mapping(node, deep=deep)
@@ -75,7 +75,14 @@ def _mapping(file: Path) -> Any:
     except UnicodeDecodeError as error:
         raise WrongUsage(f"{file} is not UTF-8 text") from error
     except yaml.YAMLError as error:
-        raise WrongUsage(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+        raise WrongUsage(f"{file} is not YAML: {_broken(error)}") from error
+
+
+def _broken(error: yaml.YAMLError) -> str:
+    """What the parser says, in one line, with the line and column of the file."""
+    if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark):
+        return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    return " ".join(str(error).split())
 
 
 def _explained(error: ValidationError) -> str:

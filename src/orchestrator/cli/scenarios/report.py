@@ -82,11 +82,17 @@ def print_summary(url: str, played: list[Played]) -> None:
     if one.succeeded:
         on.print(Text(f"\nAs expected, at {url} in {one.seconds:.1f} s", style="bold green"))
     else:
-        on.print(Text(f"\nNot as expected, at {url}", style="bold red"))
+        on.print(Text(f"\nNot as expected in {_wrong(one)}, at {url}", style="bold red"))
 
 
 def _verdict(played: Played) -> Text:
-    return Text("✓", style="green") if played.succeeded else Text("✗", style="bold red")
+    return Text("✓", style="green") if played.succeeded else Text(f"✗ {_wrong(played)}", style="bold red")
+
+
+def _wrong(played: Played) -> str:
+    """Its steps that did not go as expected."""
+    numbers = [str(one.number) for one in played.steps if not one.succeeded]
+    return f"step{'s' * (len(numbers) > 1)} {', '.join(numbers)}"
 
 
 def print_list(stories: list[Story]) -> None:

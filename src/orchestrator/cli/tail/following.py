@@ -36,28 +36,26 @@ class Following:
         async with AsyncExitStack() as stack:
             if self.forwarder is not None:
                 await stack.enter_async_context(self.forwarder.running())
-            if not await self._uninterrupted():
-                return False
-            if self.forwarder is not None:
-                await self.forwarder.finish()
+            working = asyncio.create_task(self._work())
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, working.cancel)
+            await asyncio.wait([working])
+        if working.cancelled():
+            return False
+        working.result()
         return True
 
-    async def _uninterrupted(self) -> bool:
-        reading = asyncio.create_task(self._read())
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, reading.cancel)
-        done, _ = await asyncio.wait([reading], timeout=self.seconds)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)  # whoever does not want to wait for the rest interrupts once more
-        if not done:
-            reading.cancel()
-            await asyncio.wait([reading])
-            return True
-        if reading.cancelled():
-            return False
-        reading.result()
-        return True
+    async def _work(self) -> None:
+        """Read until it is enough; what was read is handed on, however long that takes."""
+        try:
+            async with asyncio.timeout(self.seconds) as limit:
+                await self._read()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        if self.forwarder is not None:
+            await self.forwarder.finish()
 
     async def _read(self) -> None:
         taken = 0

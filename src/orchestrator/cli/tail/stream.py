@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from orchestrator.cli.api import Api, refusal
+from orchestrator.cli.api import Api, is_ours, refusal
 from orchestrator.cli.lists import Resource
 
 EVENTS = "/orchestrator/v1/Events"
@@ -82,7 +82,7 @@ class Stream:
         async with self.api.http.stream(
             "GET", EVENTS, params=self.wish.query, headers=headers, timeout=timeout
         ) as answer:
-            if not answer.is_success:
+            if not answer.is_success or not is_ours(answer):
                 await answer.aread()
                 raise _judged(answer)
             async for event in _messages(_lines(answer.aiter_bytes())):
@@ -100,10 +100,10 @@ class Stream:
 
 def _judged(answer: httpx.Response) -> Exception:
     """Refused for good; HTTPStatusError when trying again may help."""
-    if answer.status_code == httpx.codes.GONE:
-        return _Gone(int(answer.json()["details"]["after"]))
     if answer.is_server_error:
         return httpx.HTTPStatusError(f"answered {answer.status_code}", request=answer.request, response=answer)
+    if answer.status_code == httpx.codes.GONE and is_ours(answer):
+        return _Gone(int(answer.json()["details"]["after"]))
     return refusal("GET", EVENTS, answer)
 
 
