@@ -22,6 +22,7 @@ STEPS = [
     "sends an SMS from a fake phone and sees where it lands, and why",
     "sees it on the timeline",
     "sees what was sent meanwhile without loading the page again",
+    "is told when the service fails, and keeps the page",
     "turns the clock and sees it go INACTIVE and CLOSED",
     "sees the callbacks, and redelivers one",
     "merges two profiles, and undoes it",

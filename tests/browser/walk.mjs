@@ -18,7 +18,8 @@ const context = await browser.newContext({ viewport: { width: 1280, height: 860 
 context.setDefaultTimeout(10_000);
 const page = await context.newPage();
 page.on("pageerror", (error) => seen.troubles.push(`${page.url()}: ${error.message}`));
-page.on("console", (message) => message.type() === "error" && seen.troubles.push(`${page.url()}: ${message.text()}`));
+let isDown = false;
+page.on("console", (message) => message.type() === "error" && !isDown && seen.troubles.push(`${page.url()}: ${message.text()}`));
 page.on("request", (request) => {
   const { origin } = new URL(request.url());
   if (origin !== given.origin && !request.url().startsWith("data:")) seen.troubles.push(`asked elsewhere: ${request.url()}`);
@@ -51,7 +52,7 @@ async function turn(by) {
 }
 
 async function walk() {
-  let conversation, survivor;
+  let conversation, survivor, delivery;
   await step("logs in", async () => {
     await go("/console");
     await page.getByLabel("Account SID or API key SID").fill(given.username);
@@ -91,12 +92,23 @@ async function walk() {
     await picture("conversation");
   });
   await step("sees what was sent meanwhile without loading the page again", async () => {
-    const other = await context.newPage();
-    await other.goto(`${given.origin}/console/phones?channel=SMS&from=${encodeURIComponent(OURS)}&to=${encodeURIComponent(CUSTOMER)}`);
-    await other.getByLabel(`Message to ${CUSTOMER}`).fill("It is on its way.");
-    await other.getByRole("button", { name: "Send", exact: true }).click();
-    await other.close();
+    const answer = await fetch(`${given.origin}/2010-04-01/Accounts/${given.username}/Messages.json`, {
+      method: "POST",
+      headers: { Authorization: `Basic ${btoa(`${given.username}:${given.password}`)}` },
+      body: new URLSearchParams({ From: OURS, To: CUSTOMER, Body: "It is on its way." }),
+      signal: AbortSignal.timeout(10_000),
+    });
+    if (answer.status !== 201) throw new Error(`the message was not sent: ${await answer.text()}`);
     await panel("Timeline").getByText("It is on its way.").waitFor();
+  });
+  await step("is told when the service fails, and keeps the page", async () => {
+    isDown = true;
+    await page.route("**/console/conversations/*", (route) => route.fulfill({ status: 503, contentType: "text/html", body: "<main>down</main>" }));
+    await page.getByText("The service does not answer now.").waitFor();
+    await panel("Timeline").getByText("It is on its way.").waitFor();
+    await page.unroute("**/console/conversations/*");
+    await page.getByText("The service does not answer now.").waitFor({ state: "detached" });
+    isDown = false;
   });
   await step("turns the clock and sees it go INACTIVE and CLOSED", async () => {
     await turn("11m");
@@ -115,6 +127,7 @@ async function walk() {
     await picture("deliveries");
     await rows.first().getByRole("button", { name: "Redeliver" }).click();
     await page.getByText("made again 1×").or(page.getByText("once more 1×")).first().waitFor();
+    delivery = new URL(page.url()).pathname;
   });
   await step("merges two profiles, and undoes it", async () => {
     await send(OTHER_PHONE, OURS, "It is me, from my other phone.");
@@ -143,7 +156,7 @@ async function walk() {
     await page.getByText("Where is my parcel?").first().waitFor();
     await picture("search");
   });
-  return { conversation, survivor };
+  return { conversation, survivor, delivery };
 }
 
 async function judge(path, width, theme) {
@@ -161,9 +174,9 @@ async function judge(path, width, theme) {
 }
 
 try {
-  const { conversation, survivor } = await walk();
+  const { conversation, survivor, delivery } = await walk();
   const links = await page.evaluate("[...document.querySelectorAll('header nav a')].map((one) => one.getAttribute('href'))");
-  const paths = [...new Set([...links, "/console/endpoints", "/console/uncaptured", "/console/explain", conversation, survivor])];
+  const paths = [...new Set([...links, "/console/endpoints", "/console/uncaptured", "/console/explain", "/console/events/1", delivery, conversation, survivor])];
   for (const [position, path] of paths.entries()) {
     // Each page once, one half of them dark and narrow: every rule of the style sheet is judged.
     await judge(path, position % 2 ? 390 : 1280, position % 2 ? "dark" : "light");

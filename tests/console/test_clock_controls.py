@@ -37,6 +37,13 @@ async def test_turning_shows_what_moved_and_what_was_told(service: Service, brow
         await configure(service, hooks)
         await traffic.message(service, KIRAN, US)
         conversation = await traffic.only_conversation(service)
+        other = await service.api.post("/v2/Conversations", json={"configurationId": conversation["configurationId"]})
+        for one in (conversation["id"], other.json()["id"]):  # each its own, not the first of all alone
+            page = await browser.page(f"/console/conversations/{one}")
+            assert 'name="to" value="' in page
+            assert "Jump there" in page
+        await service.api.patch(f"/v2/Conversations/{other.json()['id']}", json={"status": "CLOSED"})
+        assert "Jump there" not in await browser.page(f"/console/conversations/{other.json()['id']}")
         page = await browser.page("/console")
         for control in ("+10 min", "Freeze", "Next deadline", "becomes INACTIVE"):
             assert control in page
@@ -66,4 +73,5 @@ async def test_turning_shows_what_moved_and_what_was_told(service: Service, brow
 async def test_where_it_cannot_be_turned_there_are_no_controls(service: Service, browser: Browser) -> None:
     service.units.clock = service.clock
     assert "+10 min" not in await browser.page("/console")
+    assert "cannot be turned" in await browser.page("/console/clock")
     await turned(browser, 403, action="FREEZE")

@@ -40,8 +40,26 @@ async def test_an_id_or_sid_leads_to_its_page(service: Service, browser: Browser
     assert lost in await browser.page(turned_away)
     assert await leads(browser, turned_away.rpartition("/")[2]) == turned_away
     assert await leads(browser, service.account.account_id) == "/console"
+    assert await leads(browser, f'"{conversation["participants"][0]["id"]}",') == path
+    assert '<p class="by" id="event-4">' in await browser.page(path)  # what was said has the anchor of its event, too
     for unknown in ("conv_conversation_01kgh3m8qce0m9x2t6v4b7r5zn", "SM" + "0" * 32, "mem_profile_" + "0" * 26):
         assert "Nothing was found." in await found(browser, unknown)
+
+
+async def test_an_operation_leads_to_what_it_was_about(service: Service, browser: Browser) -> None:
+    configuration = await make_configuration(service)
+    changed = await service.api.patch(
+        f"/v2/ControlPlane/Configurations/{configuration}", json={"description": "another"}
+    )
+    assert await leads(browser, changed.headers["operation-id"]) == f"/console/configurations/{configuration}"
+    made = await service.api.post("/v1/ControlPlane/Stores", json={"displayName": "looked-for"})
+    assert (await leads(browser, made.headers["operation-id"])).startswith("/console/stores/mem_store_")
+    for _ in range(2):
+        await make_configuration(service)
+    sid = await traffic.message(service, KIRAN, US)
+    several = await leads(browser, sid)
+    assert several == f"/console/conversations?channelId={sid}"
+    assert (await browser.page(several)).count('<tr class="stack" id="row-') == 3
 
 
 async def test_a_number_or_text_leads_to_everything_that_has_it(service: Service, browser: Browser) -> None:

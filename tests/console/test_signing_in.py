@@ -26,7 +26,7 @@ async def test_whoever_is_not_signed_in_is_sent_to_the_login_and_comes_back(stra
 
 
 @pytest.mark.parametrize(
-    "elsewhere", ["https://evil.test/", "//evil.test", "/console\\@evil.test", "/v2/Conversations"]
+    "elsewhere", ["https://evil.test/", "//evil.test", "/console\\@evil.test", "/console/../v2/Conversations"]
 )
 async def test_the_way_back_leads_to_the_console_only(stranger: Browser, elsewhere: str) -> None:
     assert (await stranger.sign_in(next=elsewhere)).headers["location"] == "/console"

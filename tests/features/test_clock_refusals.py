@@ -9,9 +9,11 @@ import pytest
 
 from tests.features.bodies import JSON
 from tests.features.test_edge_fields import HOSTILE, NUMBERS
+from tests.support import traffic
 from tests.support.app import Service, running_service
 from tests.support.refusals import refusal
-from tests.support.turning import CLOCK, let_turn
+from tests.support.traffic import KIRAN, US
+from tests.support.turning import CLOCK, configure, let_turn
 
 PAST, FUTURE = "2020-02-03T09:15:00Z", "2900-02-03T09:15:00Z"
 
@@ -69,6 +71,16 @@ async def test_the_clock_of_production_is_only_read(database_url: str) -> None:
         shown = (await service.api.get(CLOCK)).json()
         assert (shown["canTurn"], shown["isFrozen"], shown["aheadSeconds"]) == (False, False, 0)
         assert shown["nextDeadline"] is None
+        await configure(service)
+        await traffic.message(service, KIRAN, US)
+        conversation = await traffic.only_conversation(service)
+        for asked, expected in (
+            (conversation["id"], "INACTIVE"),
+            ("conv_conversation_" + "0" * 26, None),
+            ("\x00", None),
+        ):
+            due = (await service.api.get(CLOCK, params={"conversationId": asked})).json()["nextDeadline"]
+            assert (due and due["to"]) == expected
         for action in ("FREEZE", "RUN", "NEXT_DEADLINE", "RESET"):
             refusal(await service.api.post(CLOCK, json={"action": action}), 403, 20423)
         refusal(await service.api.post(CLOCK, json={"action": "ADVANCE", "by": "10m"}), 403, 20423)

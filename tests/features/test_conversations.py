@@ -111,6 +111,29 @@ async def test_a_message_of_several_conversations_finds_them_all(service: Servic
     assert len(await traffic.conversations(service, channelId=sid)) == 2
 
 
+async def test_conversations_of_a_configuration_and_of_profiles(service: Service) -> None:
+    configurations = [await make_configuration(service) for _ in range(2)]
+    for sender in (KIRAN, OTHER_PHONE, KIRAN):
+        await traffic.message(service, sender, US)
+    everything = await traffic.conversations(service)
+    assert len(everything) == 4
+    for configuration in configurations:
+        of_it = [one for one in everything if one["configurationId"] == configuration]
+        assert await traffic.conversations(service, configurationId=configuration) == of_it
+        pages = await walk_there_and_back(service, PATH, pageSize=1, configurationId=configuration)
+        assert pages == [[one["id"]] for one in of_it[::-1]]
+    profiles = {who["profileId"] for one in everything for who in one["participants"] if who["profileId"]}
+    for wanted in ([one] for one in profiles):
+        of_them = [one for one in everything if {who["profileId"] for who in one["participants"]} & {*wanted}]
+        assert of_them
+        assert await traffic.conversations(service, profileId=wanted) == of_them
+    assert await traffic.conversations(service, profileId=",".join(profiles)) == everything
+    for nothing in ({"configurationId": "x" * 5000}, {"profileId": "mem_profile_" + "0" * 26}):
+        assert await traffic.conversations(service, **nothing) == []
+    for name in ("configurationId", "profileId"):
+        refusal(await service.api.get(PATH, params={name: "a\x00b"}), 400, 20001)
+
+
 async def test_pages_of_one_forward_and_back(service: Service) -> None:
     await make_configuration(service)
     made = await from_several(service, 4)
@@ -143,7 +166,7 @@ async def test_query_names_in_any_case(service: Service) -> None:
     found, _ = await page(service, PATH, PageToken=meta["nextToken"])
     assert found == [ids["CLOSED"]]
     sid = await traffic.message(service, KIRAN, US)
-    found, _ = await page(service, PATH, ChannelId=sid, Page=0, configurationId="ignored")
+    found, _ = await page(service, PATH, ChannelId=sid, Page=0, participantId="ignored")
     assert len(found) == 1
 
 

@@ -223,7 +223,7 @@ async def test_names_of_the_query_in_any_case(service: Service, names: str) -> N
 @ALL_FOUR
 async def test_unknown_names_are_ignored(service: Service, make: Make) -> None:
     listed = await make(service, 2)
-    unknown = {"configurationId": "conv_configuration_x", "Page": "1", "": "x", "pageSize[]": "0", "é": "é"}
+    unknown = {"participantId": "conv_participant_x", "Page": "1", "": "x", "pageSize[]": "0", "é": "é"}
     assert (await page(service, listed.path, **unknown))[0] == listed.ids
 
 

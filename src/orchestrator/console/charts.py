@@ -13,6 +13,7 @@ _LEFT, _BOTTOM, _TOP = 44, 18, 8
 _GAP = 0.15
 """Part of a bar's room that stays empty."""
 _LABELS = 5
+_UNITS = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _chart(
         if any(one[kind] for kind, _ in kinds)
     ]
     step = max(len(times) // _LABELS, 1)
-    scale = [(round(HEIGHT - _BOTTOM - _height(part * most, most), 1), f"{part * most:g}") for part in (0, 0.5, 1)]
+    scale = [(round(HEIGHT - _BOTTOM - _height(part * most, most), 1), _short(part * most)) for part in (0, 0.5, 1)]
     along = [(round(_place(place, len(times)), 1), _shown(times[place])) for place in range(0, len(times), step)]
     told = f"{title}: at most {most:g}" if rows else f"{title}: nothing in this time"
     return Chart(title, told, kinds, bars, drawn, scale, along, rows)
@@ -123,6 +124,12 @@ def _rounded(most: float) -> float:
         return 2
     unit = 10 ** int(log10(most))
     return ceil(most / unit / 2) * 2 * unit if most / unit > 1 else most
+
+
+def _short(number: float) -> str:
+    """For a scale, which has room for four letters: `500`, `1.5k`, `20M`."""
+    size, unit = next(((size, unit) for size, unit in _UNITS if number >= size), (1, ""))
+    return f"{number / size:g}{unit}"
 
 
 def _shown(time: str) -> str:

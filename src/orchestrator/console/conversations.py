@@ -16,7 +16,7 @@ router = APIRouter(prefix="/console/conversations", route_class=SignedIn, includ
 
 _PER_PAGE = 50
 _LOOKED_THROUGH = 500
-"""So many conversations are looked through where the API has no filter, and the console picks."""
+"""So many conversations are looked through at once for those on a channel: the API has no such filter."""
 _SHOWN = 1000
 """Most events and communications of one conversation that are shown."""
 
@@ -28,7 +28,9 @@ async def list_conversations(page: InPage) -> Response:
         page.get(
             "/v2/Conversations",
             status=page.query("status"),
-            pageSize=_LOOKED_THROUGH if configuration or channel else _PER_PAGE,
+            configurationId=configuration,
+            channelId=page.query("channelId"),
+            pageSize=_LOOKED_THROUGH if channel else _PER_PAGE,
             pageToken=page.query("pageToken"),
         ),
         page.ask("/v2/ControlPlane/Configurations", pageSize=_SHOWN),
@@ -38,9 +40,14 @@ async def list_conversations(page: InPage) -> Response:
         "conversations.html",
         live=True,
         found=found,
-        conversations=[one for one in listed if _fits(one, configuration, channel)],
+        conversations=[one for one in listed if channel is None or channel in channels_of(one)],
         configurations=configurations.body["configurations"] if configurations.succeeded else [],
-        chosen={"status": page.query("status"), "configuration": configuration, "channel": channel},
+        chosen={
+            "status": page.query("status"),
+            "configuration": configuration,
+            "channel": channel,
+            "channelId": page.query("channelId"),
+        },
         statuses=[status.value for status in Status],
         channels=[channel.value for channel in Channel],
     )
@@ -49,11 +56,12 @@ async def list_conversations(page: InPage) -> Response:
 @router.get("/{conversation_id}")
 async def show_conversation(page: InPage, conversation_id: str) -> Response:
     path = path_to("/v2/Conversations/{}", conversation_id)
-    conversation, said, events, deliveries = await page.together(
+    conversation, said, events, deliveries, countdown = await page.together(
         page.get(path),
         page.ask(path + "/Communications", pageSize=_SHOWN),
         page.ask("/orchestrator/v1/Events", conversationId=conversation_id, pageSize=_SHOWN),
         page.ask("/orchestrator/v1/Deliveries", conversationId=conversation_id),
+        page.ask("/orchestrator/v1/Clock", conversationId=conversation_id),
     )
     communications = said.body["communications"] if said.succeeded else []
     trace = await _trace(page, communications)
@@ -64,6 +72,7 @@ async def show_conversation(page: InPage, conversation_id: str) -> Response:
         said=said,
         events=events,
         deliveries=deliveries,
+        countdown=countdown,
         trace=trace.body["trace"] if trace is not None and trace.succeeded else None,
         timeline=timeline(communications, events.body["events"] if events.succeeded else []),
     )
@@ -74,12 +83,6 @@ async def _trace(page: Page, communications: list[dict[str, Any]]) -> Answer | N
     if not communications:
         return None
     return await page.ask(path_to("/orchestrator/v1/Communications/{}/Trace", communications[0]["id"]))
-
-
-def _fits(conversation: dict[str, Any], configuration: str | None, channel: str | None) -> bool:
-    if configuration is not None and conversation["configurationId"] != configuration:
-        return False
-    return channel is None or channel in channels_of(conversation)
 
 
 def channels_of(conversation: dict[str, Any]) -> list[str]:

@@ -124,7 +124,9 @@ def _now(clock: Answer) -> datetime:
 
 def local(path: str | None) -> str:
     """A path of the console, or its first page in place of anything that leads elsewhere."""
-    if path is None or "\\" in path or not (path == "/console" or path.startswith(("/console/", "/console?"))):
+    if path is None or not (path == "/console" or path.startswith(("/console/", "/console?"))):
+        return "/console"
+    if "\\" in path or ".." in path.partition("?")[0].split("/"):
         return "/console"
     return path
 

@@ -16,10 +16,8 @@ router = APIRouter(prefix="/console/stores/{store_id}/profiles", route_class=Sig
 PROFILE = "/v1/Stores/{}/Profiles/{}"
 MERGES = "/orchestrator/v1/Stores/{}/Merges"
 SETTINGS = "/v1/ControlPlane/Stores/{}/IdentityResolutionSettings"
-_LOOKED_THROUGH = 500
-"""So many conversations are looked through: the API has no filter by profile."""
 _SHOWN = 50
-"""Latest observations, summaries and merges on the page."""
+"""Latest conversations, observations, summaries and merges on the page."""
 
 
 @router.get("/{profile_id}")
@@ -63,15 +61,15 @@ def page_of_profile(store_id: str, profile_id: str) -> str:
 
 async def _profile_page(page: Page, store_id: str, profile: Answer, refusal: Answer | None = None) -> Response:
     path = path_to(PROFILE, store_id, profile.body["id"])
-    traits, identifiers, observations, summaries, merges, settings, conversations = await page.together(
+    traits, identifiers, observations, summaries, merges, settings = await page.together(
         page.ask(path + "/Traits", pageSize=1000),
         page.ask(path + "/Identifiers"),
         page.ask(path + "/Observations", pageSize=_SHOWN),
         page.ask(path + "/ConversationSummaries", pageSize=_SHOWN),
         page.ask(path_to(MERGES, store_id), profileId=profile.body["id"], pageSize=_SHOWN),
         page.ask(path_to(SETTINGS, store_id)),
-        page.ask("/v2/Conversations", pageSize=_LOOKED_THROUGH),
     )
+    conversations = await page.ask("/v2/Conversations", profileId=",".join(_ids(profile, merges)), pageSize=_SHOWN)
     return await page.show(
         "profile.html",
         refusal.status if refusal else 200,
@@ -85,7 +83,6 @@ async def _profile_page(page: Page, store_id: str, profile: Answer, refusal: Ans
         merges=merges,
         types=_types(settings),
         conversations=conversations,
-        taking_part=_conversations_of(_ids(profile, merges), conversations),
         examples=[
             page.request_for("POST", path + "/Identifiers", {"idType": "phone", "value": "+15559876543"}),
             page.request_for("DELETE", path + "/Identifiers/phone"),
@@ -100,13 +97,8 @@ def _types(settings: Answer) -> dict[str, dict[str, Any]]:
     return {one["idType"]: one for one in settings.body["identifierConfigs"]} if settings.succeeded else {}
 
 
-def _ids(profile: Answer, merges: Answer) -> set[str]:
+def _ids(profile: Answer, merges: Answer) -> list[str]:
     """Its own id, and those that were merged into it: ended conversations keep them."""
     listed = merges.body["merges"] if merges.succeeded else []
     mine: str = profile.body["id"]
-    return {mine} | {one["mergedId"] for one in listed if one["survivorId"] == mine and one["status"] == "MERGED"}
-
-
-def _conversations_of(ids: set[str], conversations: Answer) -> list[dict[str, Any]]:
-    listed = conversations.body["conversations"] if conversations.succeeded else []
-    return [one for one in listed if ids & {who.get("profileId") for who in one["participants"]}]
+    return [mine, *(one["mergedId"] for one in listed if one["survivorId"] == mine and one["status"] == "MERGED")]

@@ -62,14 +62,22 @@ def _ago(context: Context, text: str | datetime) -> str:
     return f"{distance} ago" if seconds > 0 else f"in {distance}"
 
 
+@pass_context
+def _is_past(context: Context, text: str | datetime) -> bool:
+    now: datetime = context["now"]
+    return moment(text) < now
+
+
 def _distance(seconds: float) -> str:
     unit, name = next((unit, name) for below, unit, name in _STEPS if seconds < below)
     return f"{int(seconds // unit)} {name}"
 
 
-def _clock_time(text: str | datetime) -> str:
-    """The time of day, to the second; with the day when it is asked for elsewhere."""
-    return moment(text).astimezone(UTC).strftime("%H:%M:%S")
+@pass_context
+def _clock_time(context: Context, text: str | datetime) -> str:
+    """The time of day, to the second; of another day than today also which."""
+    at = moment(text).astimezone(UTC)
+    return at.strftime("%H:%M:%S" if at.date() == context["now"].astimezone(UTC).date() else "%Y-%m-%d %H:%M:%S")
 
 
 def _exact(text: str | datetime) -> str:
@@ -98,6 +106,7 @@ _environment = Environment(
 )
 _environment.filters.update(
     ago=_ago,
+    is_past=_is_past,
     clock_time=_clock_time,
     exact=_exact,
     duration=_duration,

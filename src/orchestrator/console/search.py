@@ -10,6 +10,8 @@ from orchestrator.console.page import InPage, Page, path_to
 router = APIRouter(prefix="/console/search", route_class=SignedIn, include_in_schema=False)
 
 _STORES = 20
+_AROUND_IDS = "\"',;`"
+"""What is copied with an id from JSON or a log."""
 _ID_TYPES = ("phone", "whatsapp", "email")
 
 
@@ -18,7 +20,7 @@ async def search(page: InPage) -> Response:
     text = (page.query("q") or "").strip()
     if not text:
         return await page.show("search.html", text="", found=None, looked_up=[], profiles=[])
-    if (named := await find_named(page, text)) is not None:
+    if (named := await find_named(page, text.strip(_AROUND_IDS))) is not None:
         return page.go(named)
     found = await page.ask("/orchestrator/v1/Search", q=text)
     profiles = await _profiles(page, found.body["addresses"]) if found.succeeded else []

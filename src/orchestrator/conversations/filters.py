@@ -5,6 +5,16 @@ from orchestrator.kernel.errors import BadRequest
 from orchestrator.kernel.paging import PageRequest
 
 
+def check_conversations(page: PageRequest) -> None:
+    """Raise BadRequest unless the filters of the list of conversations can be compared."""
+    check_status(page)
+    check_channel_id(page)
+    page.text("configurationId")
+    profiles = page.filters.get("profileId") or []
+    if not isinstance(profiles, list) or not all(isinstance(one, str) and "\x00" not in one for one in profiles):
+        raise BadRequest("profileId: ids of profiles are expected", params={"field": "profileId"})
+
+
 def check_status(page: PageRequest) -> None:
     """Raise BadRequest unless the filter `status` holds known states."""
     given = page.filters.get("status") or []

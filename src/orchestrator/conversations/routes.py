@@ -47,6 +47,14 @@ _STATUS = query_choice("status", "Only conversations in these states; repeated o
 _CHANNEL_ID = query_parameter(
     "channelId", "Only conversations that a call or message is part of (its SID).", type="string"
 )
+_CONFIGURATION_ID = query_parameter("configurationId", "Only conversations of this configuration.", type="string")
+_PROFILE_ID = query_parameter(
+    "profileId",
+    "Only conversations with a participant of one of these profiles; repeated or comma-separated. A conversation that "
+    "ended before a merge has the profile that was merged away.",
+    type="array",
+    items={"type": "string"},
+)
 
 
 @router.get(
@@ -55,12 +63,16 @@ _CHANNEL_ID = query_parameter(
     operation_id="ListConversationByAccount",
     response_model=ConversationPage,
     responses=errors(400),
-    openapi_extra=list_query(_STATUS, _CHANNEL_ID),
+    openapi_extra=list_query(_STATUS, _CHANNEL_ID, _CONFIGURATION_ID, _PROFILE_ID),
 )
 async def list_conversations(account_id: AccountId, unit: InUnit, query: InList) -> Response:
-    page = query.page(status=query.several("status"), channelId=query.one("channelId"))
-    filters.check_status(page)
-    filters.check_channel_id(page)
+    page = query.page(
+        status=query.several("status"),
+        channelId=query.one("channelId"),
+        configurationId=query.one("configurationId"),
+        profileId=query.several("profileId"),
+    )
+    filters.check_conversations(page)
     found = await service.list_page(unit, account_id, page)
     return Json(found.envelope("conversations", await _all_on_wire(unit, found.items)))
 

@@ -282,7 +282,7 @@ def _known(keys: Iterable[ConversationKey]) -> list[ConversationKey]:
 
 
 async def list_page(unit: Unit, account_id: str, page: PageRequest) -> Page[Conversation]:
-    """A page of the account's conversations, newest first; filters `status` (any of) and `channelId`."""
+    """A page of the account's conversations, newest first, with the filters of `store.page_of_ids`."""
     ids = await store.page_of_ids(unit, account_id, page)
     found = await find_all(unit, [(account_id, row.id) for row in ids.items])
     # One that was deleted between the two statements is left out.

@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 import orjson
-from sqlalchemy import Row, select, union
+from sqlalchemy import CompoundSelect, Row, select, union
 
 from orchestrator.conversations.key_store import ConversationKey, columns
 from orchestrator.conversations.model import Conversation
@@ -147,31 +147,37 @@ async def remove(unit: Unit, account_id: str, conversation_id: str) -> None:
 
 
 async def page_of_ids(unit: Unit, account_id: str, page: PageRequest) -> Page[Row[Any]]:
-    """The ids of one page, newest first. `channelId` is a SID of a communication, its channel, or an address."""
-    table = tables.conversations
+    """The ids of one page, newest first.
+
+    Filters are `status` (any of), `channelId` (the SID of a communication, its channel, or an address),
+    `configurationId`, and `profileId` (any of).
+    """
+    table, people = tables.conversations, tables.participants
     statement = select(table.c.id).where(table.c.account_id == account_id)
     if statuses := page.filters.get("status"):
         statement = statement.where(table.c.status.in_(statuses))
+    if configuration_id := page.filters.get("configurationId"):
+        statement = statement.where(table.c.configuration_id == configuration_id)
+    if profile_ids := page.filters.get("profileId"):
+        of_profiles = (people.c.account_id == account_id, people.c.profile_id.in_(profile_ids))
+        statement = statement.where(table.c.id.in_(select(people.c.conversation_id).where(*of_profiles)))
     if channel_id := page.filters.get("channelId"):
-        said, owned = tables.communications, tables.participant_addresses
-        statement = statement.where(
-            table.c.id.in_(
-                union(
-                    select(said.c.conversation_id).where(
-                        said.c.account_id == account_id, said.c.resource_id == channel_id
-                    ),
-                    select(said.c.conversation_id).where(
-                        said.c.account_id == account_id,
-                        said.c.channel_id == channel_id,
-                        said.c.channel_id.is_distinct_from(said.c.resource_id),
-                    ),
-                    select(owned.c.conversation_id).where(
-                        owned.c.account_id == account_id, owned.c.channel_id == channel_id
-                    ),
-                )
-            )
-        )
+        statement = statement.where(table.c.id.in_(_on_channel(account_id, channel_id)))
     return await fetch_page(unit, statement, page, order=[table.c.id], descending=True)
+
+
+def _on_channel(account_id: str, channel_id: str) -> CompoundSelect[Any]:
+    """The ids of the conversations that a message or call is part of: one look into an index for each way to be so."""
+    said, owned = tables.communications, tables.participant_addresses
+    return union(
+        select(said.c.conversation_id).where(said.c.account_id == account_id, said.c.resource_id == channel_id),
+        select(said.c.conversation_id).where(
+            said.c.account_id == account_id,
+            said.c.channel_id == channel_id,
+            said.c.channel_id.is_distinct_from(said.c.resource_id),
+        ),
+        select(owned.c.conversation_id).where(owned.c.account_id == account_id, owned.c.channel_id == channel_id),
+    )
 
 
 def activity_from(column: Mapping[str, str]) -> dict[Channel, datetime]:

@@ -8,12 +8,17 @@ from orchestrator.devtools import clock, deadlines
 from orchestrator.devtools.clock_schemas import ClockResource, TurnedClock, TurnRequest, clock_to_wire, turn_to_wire
 from orchestrator.devtools.turning import Turn, Turner
 from orchestrator.kernel.fields import refused
-from orchestrator.kernel.http import AccountId, ApiRoute, InUnit, Json
-from orchestrator.kernel.openapi import errors
+from orchestrator.kernel.http import AccountId, ApiRoute, InList, InUnit, Json
+from orchestrator.kernel.openapi import errors, query_parameter
 from orchestrator.kernel.unit import Unit
 from orchestrator.worker import leases_of
 
 router = APIRouter(prefix="/orchestrator/v1/Clock", tags=["Orchestrator"], route_class=ApiRoute)
+
+
+_CONVERSATION_ID = query_parameter(
+    "conversationId", "Have `nextDeadline` be that of this conversation, also in production mode.", type="string"
+)
 
 
 async def turner(request: Request) -> Turner:
@@ -34,9 +39,10 @@ async def turner(request: Request) -> Turner:
     operation_id="FetchClock",
     response_model=ClockResource,
     responses=errors(),
+    openapi_extra={"parameters": [_CONVERSATION_ID]},
 )
-async def fetch_clock(account_id: AccountId, request: Request, unit: InUnit) -> Response:
-    return Json(await _shown(unit, request, account_id))
+async def fetch_clock(account_id: AccountId, request: Request, unit: InUnit, query: InList) -> Response:
+    return Json(await _shown(unit, request, account_id, query.one("conversationId")))
 
 
 @router.post(
@@ -85,8 +91,10 @@ def _check(wanted: TurnRequest) -> None:
         raise refused("/force", f"only RESET takes it, not {wanted.action}", value=True)
 
 
-async def _shown(unit: Unit, request: Request, account_id: str) -> dict[str, Any]:
+async def _shown(unit: Unit, request: Request, account_id: str, conversation_id: str | None = None) -> dict[str, Any]:
     reading = clock.read(unit, request.app.state.units.clock)
+    if conversation_id:
+        return clock_to_wire(reading, await deadlines.next_of_conversation(unit, account_id, conversation_id))
     dev: bool = request.app.state.settings.is_dev
     # Elsewhere there may be more open conversations than anybody wants to look through for this.
     return clock_to_wire(reading, await deadlines.next_of_account(unit, account_id) if dev else None)

@@ -66,7 +66,8 @@ class ClockResource(Wire):
     ahead_seconds: float = Field(description="Of the clock as it would be if nobody had turned it.")
     can_turn: bool = Field(description="Whether the service is in dev mode.")
     next_deadline: NextDeadline | None = Field(
-        description="Null where no conversation of the account is open, and in production mode."
+        description="The first of the account's conversations, or that of the one that was asked for. Null where "
+        "none is open; in production mode also where none was asked for."
     )
 
 

@@ -120,6 +120,14 @@ async def next_of_account(unit: Unit, account_id: str) -> Deadline | None:
     return first
 
 
+async def next_of_conversation(unit: Unit, account_id: str, conversation_id: str) -> Deadline | None:
+    """What time will bring next to one conversation; None where it has ended or is not there."""
+    key = (account_id, conversation_id)
+    found = (await conversations.find_all(unit, [key])).get(key)
+    step = next_transition(found.life) if found is not None else None
+    return None if step is None else Deadline(conversation_id, step)
+
+
 async def _planned(unit: Unit, account_id: str, after: datetime, after_id: str) -> list[tuple[str, datetime]]:
     """Open conversations by their next look, from one on."""
     rows = await unit.driver.fetch(

@@ -30,6 +30,7 @@ conversations = Table(
         "configuration_id",
         postgresql_where=text("status <> 'CLOSED'"),
     ),
+    Index("conversations_configuration_idx", "account_id", "configuration_id", "id"),
     # Room on each page: traffic then updates the row in place (HOT), without touching an index.
     postgresql_with={"fillfactor": 80},
 )

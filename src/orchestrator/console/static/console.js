@@ -22,6 +22,24 @@ document.addEventListener("htmx:before:request", (event) => {
   if (polls && (document.hidden || !document.getSelection().isCollapsed)) event.preventDefault();
 });
 
+// A service that is down or cannot use its database leaves the page as it was, and the page asks on.
+document.addEventListener("htmx:finally:request", (event) => {
+  const { sourceElement, status, response } = event.detail.ctx;
+  if (sourceElement?.id !== "main" || !(response || status?.startsWith("error"))) return;
+  const told = !response || response.status >= 500 ? "The service does not answer now. This is what it said before; the page goes on when it is back." : "";
+  const stale = document.getElementById("stale");
+  if (stale.textContent !== told) stale.textContent = told;
+});
+
+// A form that is on its way is not sent twice; it may be when the browser comes back to the page.
+let sent = new WeakMap();
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  if (performance.now() - sent.get(event.target) < 10_000) event.preventDefault();
+  else sent.set(event.target, performance.now());
+});
+addEventListener("pageshow", () => { sent = new WeakMap(); });
+
 // What the service says the time is, counted on by this machine until the service says it anew.
 let said = 0, heard = 0;
 const hear = () => {
@@ -45,6 +63,12 @@ setInterval(() => {
 
 let lead = "";
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    for (const open of document.querySelectorAll("details:is(.turning, .account)[open]")) {
+      open.open = false;
+      open.querySelector("summary").focus();
+    }
+  }
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
   const entry = lead === "g" && document.querySelector(`nav a[data-key="${CSS.escape(event.key)}"]`);
   lead = event.key;
